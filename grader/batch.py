@@ -1,0 +1,177 @@
+"""Grade a class: every student's file of every exercise, on all cores, with everything kept as soon as it is done."""
+
+import hashlib
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .course import Course, Exercise
+from .i18n import language
+from .pool import grade_chunk, start_process
+from .record import Settings, failed_grade
+from .result import Grade, Verdict
+from .store import Store, unit_key
+from .submission import Submission, list_students, read_submission
+
+CHUNK = 8
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One student's submission of one exercise, and the key of its grade."""
+
+    key: str
+    exercise: Exercise
+    submission: Submission
+
+
+@dataclass
+class Chunk:
+    """Units of one exercise that one pytest session grades. `attempt` 2: a unit alone, after a fault of the grader."""
+
+    units: list[Unit]
+    attempt: int = 1
+
+
+@dataclass
+class Plan:
+    """What a batch is about to do: all units, and those that are not stored yet."""
+
+    course: Course
+    settings: Settings
+    units: list[Unit]
+    pending: list[Unit] = field(default_factory=list)
+
+
+def plan(course: Course, exercises: list[Exercise], folder: Path, settings: Settings, store: Store) -> Plan:
+    """Read every submission and ask the store which of them are new."""
+    students = list_students(folder)
+    units = [
+        _unit(course, exercise, read_submission(folder, student, exercise), settings)
+        for exercise in exercises
+        for student in students
+    ]
+    finished = store.finished(unit.key for unit in units)
+    return Plan(course, settings, units, [unit for unit in units if unit.key not in finished])
+
+
+def run(
+    plan: Plan, store: Store, new_executor: Callable[[], Executor], jobs: int, on_graded: Callable[[Grade], None]
+) -> None:
+    """Grade what is pending. Each chunk's grades are stored when it is done, by this process alone."""
+    waiting = deque(chunks_of(plan.pending))
+    while waiting:
+        executor = new_executor()
+        try:
+            _run_until_broken(plan, store, executor, jobs, waiting, on_graded)
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+        executor.shutdown()
+
+
+def local_executor(jobs: int, sandbox: str) -> Executor:
+    """Grading processes on this machine, each with a fork server of its own."""
+    return ProcessPoolExecutor(
+        max_workers=jobs,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=start_process,
+        initargs=(sandbox, language()),
+    )
+
+
+def chunks_of(units: Sequence[Unit], size: int = CHUNK) -> list[Chunk]:
+    """Units grouped by exercise: a pytest session costs 80 ms, so it is shared by `size` submissions."""
+    by_exercise: dict[str, list[Unit]] = {}
+    for unit in units:
+        by_exercise.setdefault(unit.exercise.name, []).append(unit)
+    return [
+        Chunk(group[start : start + size]) for group in by_exercise.values() for start in range(0, len(group), size)
+    ]
+
+
+def _run_until_broken(
+    plan: Plan,
+    store: Store,
+    executor: Executor,
+    jobs: int,
+    waiting: deque[Chunk],
+    on_graded: Callable[[Grade], None],
+) -> None:
+    """Feed the executor until nothing waits, or until it breaks: then its chunks wait again, unit by unit."""
+    running: dict[Future[list[Grade]], Chunk] = {}
+    broken = False
+    while running or (waiting and not broken):
+        while waiting and not broken and len(running) < 2 * jobs:
+            chunk = waiting.popleft()
+            try:
+                running[_submit(plan, executor, chunk)] = chunk
+            except BrokenProcessPool:
+                waiting.appendleft(chunk)
+                broken = True
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            chunk = running.pop(future)
+            broken = broken or isinstance(future.exception(), BrokenProcessPool)
+            again = _keep(plan, store, chunk, future, on_graded)
+            waiting.extendleft(again)
+
+
+def _submit(plan: Plan, executor: Executor, chunk: Chunk) -> Future[list[Grade]]:
+    exercise = chunk.units[0].exercise
+    submissions = [unit.submission for unit in chunk.units]
+    course_file = plan.course.root / "exercises" / "course.toml"
+    return executor.submit(grade_chunk, course_file, exercise.name, submissions, plan.settings)
+
+
+def _keep(
+    plan: Plan, store: Store, chunk: Chunk, future: Future[list[Grade]], on_graded: Callable[[Grade], None]
+) -> list[Chunk]:
+    """Store a chunk's grades; what the grader failed on is given back to be tried once more, alone."""
+    error = future.exception()
+    if error is None:
+        graded = list(zip(chunk.units, future.result(), strict=True))
+    elif chunk.attempt == 1:
+        return [Chunk([unit], attempt=2) for unit in chunk.units]
+    else:
+        reason = f"{type(error).__name__}: {error}"
+        graded = [
+            (unit, failed_grade(plan.course, unit.exercise, unit.submission, plan.settings, reason))
+            for unit in chunk.units
+        ]
+    again = [unit for unit, grade in graded if chunk.attempt == 1 and _grader_failed(grade)]
+    kept = [(unit.key, grade) for unit, grade in graded if unit not in again]
+    store.save(kept)
+    for _, grade in kept:
+        on_graded(grade)
+    return [Chunk([unit], attempt=2) for unit in again]
+
+
+def _grader_failed(grade: Grade) -> bool:
+    return any(check.verdict == Verdict.GRADER_ERROR for check in grade.checks)
+
+
+def _unit(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:
+    key = unit_key(
+        course.id,
+        submission.student,
+        exercise.name,
+        submission.sha256,
+        course.version_of(exercise),
+        settings.seed,
+        hashlib.sha256(settings.secret).hexdigest(),
+        settings.device,
+        settings.sandbox,
+        language(),
+    )
+    return Unit(key, exercise, submission)
+
+
+def records_of(plan: Plan, store: Store) -> list[dict[str, Any]]:
+    """The stored records of the plan's units."""
+    return store.records(unit.key for unit in plan.units)

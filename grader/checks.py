@@ -1,0 +1,100 @@
+"""What an author writes checks with: the mark, and assertions whose messages a student can learn from."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+import torch
+
+from .compare import describe, difference
+from .errors import CheckFailed, Raised
+from .i18n import _, pick
+from .subject import Subject
+
+__all__ = ["CheckFailed", "assert_close", "assert_raises", "assert_unchanged", "check", "require", "unpack"]
+
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def check(*, points: float, ko: str, needs: str | tuple[str, ...] = ()) -> Callable[[Test], Test]:
+    """Mark a test function as a check worth `points`; `ko` is its docstring's sentence in Korean.
+
+    needs: names of the checks of this file that must pass for this one to run and to pay.
+    """
+
+    def mark(test: Test) -> Test:
+        if not test.__doc__:
+            raise TypeError(f"{test.__name__} needs a docstring: it is the sentence that the student reads")
+        names = (needs,) if isinstance(needs, str) else needs
+        marked: Test = pytest.mark.check(points=points, ko=ko, needs=names)(test)
+        return marked
+
+    return mark
+
+
+def assert_close(actual: Any, expected: Any, what: str = "", tolerance: float | None = None) -> None:
+    """Structure, library, shape, dtype and values agree (see compare.difference). Raises CheckFailed."""
+    message = difference(actual, expected, what, tolerance)
+    if message:
+        raise CheckFailed(message)
+
+
+def assert_raises(error: type[Exception], function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """The call raises this built-in exception. Raises CheckFailed when it gives an answer."""
+    try:
+        answer = function(*args, **kwargs)
+    except error:
+        return  # only where the student's code runs in this very process (pytest exercises/checks)
+    except Raised as raised:
+        if raised.fault.kind == "raised" and error.__name__ in raised.fault.types:
+            return
+        if raised.fault.kind != "raised":
+            raise
+        raise CheckFailed(
+            _("{function} should raise {expected} here; it raised {actual}: {message}").format(
+                function=getattr(function, "__name__", ""),
+                expected=error.__name__,
+                actual=raised.fault.name,
+                message=raised.fault.message[:200],
+            )
+        ) from None
+    raise CheckFailed(
+        _("{function} should raise {expected} here; it returned {actual}").format(
+            function=getattr(function, "__name__", ""), expected=error.__name__, actual=describe(answer)
+        )
+    )
+
+
+def assert_unchanged(student: Subject) -> None:
+    """No call of this check wrote to an argument. Raises CheckFailed."""
+    for step in student.transcript:
+        for place in step.outcome.mutated:
+            function, _colon, position = place.rpartition(":")
+            raise CheckFailed(
+                _("{function} changed its argument {position} in place; the caller still needs it.").format(
+                    function=function, position=position
+                )
+            )
+
+
+def unpack(value: Any, *names: str) -> tuple[Any, ...]:
+    """The parts of a tuple or a list of arrays, one a name. Raises CheckFailed for anything else."""
+    if not isinstance(value, tuple | list) or len(value) != len(names):
+        raise CheckFailed(
+            _("expected ({names}), a tuple or a list, came {actual}").format(
+                names=", ".join(names), actual=describe(value)
+            )
+        )
+    for name, part in zip(names, value, strict=True):
+        if not isinstance(part, torch.Tensor | np.ndarray):
+            raise CheckFailed(
+                _("{name}: expected an array or a tensor, came {actual}").format(name=name, actual=describe(part))
+            )
+    return tuple(value)
+
+
+def require(condition: Any, *, en: str, ko: str) -> None:
+    """A property holds. Raises CheckFailed with the sentence in the reader's language when it does not."""
+    if not bool(condition):
+        raise CheckFailed(pick(en, ko))

@@ -1,0 +1,167 @@
+"""The command line: one function a command, each calls one thing. Heavy imports wait until a command needs them."""
+
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from . import i18n
+from .errors import GraderFault, SandboxUnavailable, UserError
+
+NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+console = Console(highlight=False)
+
+Exercises = Annotated[
+    list[str] | None, typer.Argument(metavar="[EXERCISE]...", help="Exercises; without any, all of them.")
+]
+Language = Annotated[
+    Literal["en", "ko"] | None, typer.Option("--lang", help="Language of what is printed; without it, the locale's.")
+]
+Database = Annotated[str, typer.Option("--db", help="The store: a SQLite file or a SQLAlchemy URL.")]
+DEFAULT_DATABASE = "results/grades.db"
+
+
+@app.callback()
+def about() -> None:
+    """dot2vit: an auto-graded course from np.dot to a Vision Transformer."""
+
+
+@app.command()
+def check(exercises: Exercises = None, lang: Language = None) -> None:
+    """Check your stubs with the visible checks."""
+    from . import student
+
+    i18n.set_language(lang)
+    raise typer.Exit(student.check(console, exercises or []))
+
+
+@app.command()
+def status(lang: Language = None) -> None:
+    """Show how far you are in the course."""
+    from . import student
+
+    i18n.set_language(lang)
+    student.status(console)
+
+
+@app.command()
+def batch(
+    submissions: Annotated[Path, typer.Argument(help="The folder that holds STUDENT/EXERCISE.py.")],
+    db: Database = DEFAULT_DATABASE,
+    json: Annotated[
+        Path | None, typer.Option(help="Write a record of each exercise to DIR/STUDENT/EXERCISE.json.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the points to this CSV file.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="EXERCISE", help="Grade only this one; may be repeated.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Grading processes.")] = os.cpu_count() or 1,
+    seed: Annotated[str, typer.Option(help="Another seed draws other hidden inputs.")] = "0",
+    sandbox: Annotated[
+        Literal["bwrap", "none"], typer.Option(help="none: plain processes; every record says so.")
+    ] = "bwrap",
+    lang: Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")] = "en",
+) -> None:
+    """Grade a class with the hidden checks, in the sandbox. Exit status: 0, or 1 if anything needs review."""
+    from . import instructor
+
+    i18n.set_language(lang)
+    needs_review = instructor.batch(console, submissions, db, json, csv, only or [], jobs, seed, sandbox)
+    raise typer.Exit(NEEDS_REVIEW if needs_review else 0)
+
+
+@app.command()
+def results(
+    student: Annotated[str | None, typer.Argument(help="One student: show their feedback.")] = None,
+    exercise: Annotated[str | None, typer.Argument(help="On this exercise only.")] = None,
+    db: Database = DEFAULT_DATABASE,
+    lang: Language = None,
+) -> None:
+    """Show what is stored: the class's points, or one student's feedback."""
+    from . import instructor
+
+    i18n.set_language(lang)
+    instructor.show_results(console, db, student, exercise)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the class and its results go.")] = Path("demo"),
+    jobs: Annotated[int, typer.Option(min=1, help="Grading processes.")] = os.cpu_count() or 1,
+    lang: Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")] = "en",
+) -> None:
+    """Make a class of 30, grade it, and show the table, the store and one student's feedback."""
+    from .demo import demo as run_demo
+
+    i18n.set_language(lang)
+    run_demo(console, folder, jobs)
+
+
+@app.command()
+def verify(
+    exercises: Exercises = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds to draw hidden inputs from.")] = 1,
+    sandbox: Annotated[
+        Literal["bwrap", "none", "import"],
+        typer.Option(help="import: run the course's own sources in this process, which is faster."),
+    ] = "bwrap",
+) -> None:
+    """Is every exercise sound? The author's gate: stubs, references, alternatives, misconceptions."""
+    from .course import find_course
+    from .reports.verification import summary, verification_table
+    from .sandbox.launch import ForkServer
+    from .verify import verify as run_verify
+
+    course = find_course()
+    chosen = course.select(exercises)
+    with ForkServer(sandbox) if sandbox != "import" else nullcontext() as server, console.status("…") as spinner:
+        verification = run_verify(
+            course, chosen, seeds, server, lambda row: spinner.update(f"{row.exercise}: {row.kind} {row.id}")
+        )
+    console.print(verification_table(verification))
+    for problem in verification.all_problems:
+        console.print(Text(f"✗ {problem}", style="red"))
+    console.print(summary(verification))
+    if verification.all_problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sync(exercises: Exercises = None) -> None:
+    """Write stubs and recorded answers anew from the references (for authors)."""
+    from .course import find_course
+    from .sync import generate, write
+
+    for exercise in find_course().select(exercises):
+        write(exercise, generate(exercise))
+        console.print(f"{exercise.name}: stub and recorded answers written")
+
+
+def main() -> None:
+    """The entry point: faults become one sentence and an exit status."""
+    try:
+        app()
+    except UserError as error:
+        _end(str(error), USAGE)
+    except SandboxUnavailable as error:
+        _end(
+            f"This machine cannot confine a submission ({error}). Use Linux with user namespaces, or grade sources that you "
+            "trust with --sandbox none; every record then says so.",
+            FAULT,
+        )
+    except GraderFault as error:
+        _end(f"The grader itself failed: {error}", FAULT)
+    except KeyboardInterrupt:
+        _end("Stopped. What was done is kept; run the same command again to go on.", INTERRUPTED)
+
+
+def _end(text: str, code: int) -> None:
+    Console(stderr=True, highlight=False).print(Text(text, style="red"), soft_wrap=True)
+    sys.exit(code)

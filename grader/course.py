@@ -1,0 +1,163 @@
+"""course.toml and the twin paths of an exercise."""
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .errors import UserError
+from .i18n import pick
+from .sandbox.limits import Limits
+from .variants import Variant, load_variants
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of a course: its facts, and where its files lie."""
+
+    name: str
+    title_en: str
+    title_ko: str
+    points: float
+    limits: Limits
+    forbidden: dict[str, list[str]]
+    root: Path
+
+    @property
+    def title(self) -> str:
+        return pick(self.title_en, self.title_ko)
+
+    @property
+    def filename(self) -> str:
+        return f"{self.name}.py"
+
+    @property
+    def stub_path(self) -> Path:
+        return self.root / "exercises" / self.filename
+
+    @property
+    def visible_path(self) -> Path:
+        return self.root / "exercises" / "checks" / f"test_{self.name}.py"
+
+    @property
+    def recording_path(self) -> Path:
+        return self.root / "exercises" / "checks" / "data" / f"{self.name}.safetensors"
+
+    @property
+    def hidden_path(self) -> Path:
+        return self.root / "tests" / "hidden" / f"test_{self.name}.py"
+
+    @property
+    def reference_path(self) -> Path:
+        return self.root / "solutions" / self.filename
+
+    def guide_path(self, language: str) -> Path:
+        return self.root / "exercises" / "guide" / language / f"{self.name}.md"
+
+    @cached_property
+    def reference_source(self) -> str:
+        return self.reference_path.read_text(encoding="utf-8")
+
+    @cached_property
+    def misconceptions(self) -> list[Variant]:
+        return load_variants(self.root / "solutions" / "misconceptions" / self.filename, self.reference_source)
+
+    @cached_property
+    def alternatives(self) -> list[Variant]:
+        return load_variants(self.root / "solutions" / "alternatives" / self.filename, self.reference_source)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Changes when anything that marks this exercise changes."""
+        digest = hashlib.sha256(repr((self.points, self.limits, sorted(self.forbidden.items()))).encode())
+        for path in (self.reference_path, self.hidden_path, self.root / "solutions" / "misconceptions" / self.filename):
+            digest.update(path.read_bytes() if path.exists() else b"-")
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course: id, version and its exercises in order."""
+
+    id: str
+    version: str
+    title_en: str
+    title_ko: str
+    root: Path
+    exercises: tuple[Exercise, ...]
+
+    @property
+    def title(self) -> str:
+        return pick(self.title_en, self.title_ko)
+
+    def exercise(self, name: str) -> Exercise:
+        for exercise in self.exercises:
+            if exercise.name == name:
+                return exercise
+        known = ", ".join(exercise.name for exercise in self.exercises)
+        raise UserError(
+            f"There is no exercise {name!r} in {self.root / 'exercises' / 'course.toml'}. Choose from: {known}."
+        )
+
+    def select(self, names: list[str] | None) -> list[Exercise]:
+        """The named exercises, in the course's order; all of them for none."""
+        chosen = {self.exercise(name).name for name in names or []}
+        return [exercise for exercise in self.exercises if not chosen or exercise.name in chosen]
+
+    def version_of(self, exercise: Exercise) -> str:
+        """The course's version and a hash of what marks this exercise."""
+        return f"{self.version}+{exercise.content_hash[:12]}"
+
+
+def find_course(start: Path | None = None) -> Course:
+    """The course of a folder: exercises/course.toml in it or above it, else DOT2VIT_COURSE, else beside this package."""
+    start = (start or Path.cwd()).resolve()
+    candidates = [folder for parent in (start, *start.parents) for folder in (parent / "exercises", parent)]
+    if os.environ.get("DOT2VIT_COURSE"):
+        candidates.append(Path(os.environ["DOT2VIT_COURSE"]).resolve() / "exercises")
+    candidates.append(Path(__file__).resolve().parent.parent / "exercises")
+    for folder in candidates:
+        if (folder / "course.toml").is_file():
+            return load_course(folder / "course.toml")
+    raise UserError(
+        f"There is no course.toml in {start} or above it. Go to the course's folder, or set DOT2VIT_COURSE to its path."
+    )
+
+
+def load_course(path: Path) -> Course:
+    """Read course.toml. Raises UserError for a mistake in it."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        course = table["course"]
+        root = path.resolve().parent.parent
+        exercises = tuple(_exercise(entry, table.get("limits", {}), root) for entry in table["exercise"])
+        title_en, title_ko = _both_languages(course["title"])
+        return Course(course["id"], course["version"], title_en, title_ko, root, exercises)
+    except KeyError as error:
+        raise UserError(
+            f"{path} has no entry {error.args[0]!r}; docs/adding-an-exercise.md shows the format."
+        ) from None
+    except (tomllib.TOMLDecodeError, ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be used: {error}.") from None
+
+
+def _exercise(entry: dict[str, Any], limits: dict[str, Any], root: Path) -> Exercise:
+    title_en, title_ko = _both_languages(entry["title"])
+    return Exercise(
+        name=entry["name"],
+        title_en=title_en,
+        title_ko=title_ko,
+        points=entry["points"],
+        limits=Limits.from_table(limits, entry.get("limits", {})),
+        forbidden={name: list(uses) for name, uses in entry.get("forbidden", {}).items()},
+        root=root,
+    )
+
+
+def _both_languages(title: Any) -> tuple[str, str]:
+    if not isinstance(title, dict):
+        raise ValueError(f"a title needs both languages, {{ en = …, ko = … }}, not {title!r}")
+    return title["en"], title["ko"]

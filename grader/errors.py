@@ -1,0 +1,77 @@
+"""The exceptions of the grader: whose fault it is decides what becomes of it.
+
+Exception
+├── StudentFault              what the student's code did; becomes a verdict, worth no points
+│   ├── Raised                it raised an exception, is not started, is undefined or forbidden, or ran out of memory
+│   ├── CheckFailed           an answer is not what the check asks for
+│   ├── TimedOut              it used up a limit of time
+│   ├── OutOfMemory           it used up its memory and was ended
+│   ├── Crashed               its process ended on its own, or broke the protocol
+│   └── Unusable              there is nothing to run: the file is missing or cannot be read
+├── GraderFault               what the grader or the machine did; becomes `grader_error`, never a zero
+│   └── SandboxUnavailable    this machine cannot confine a submission
+└── UserError                 bad input to a command: one sentence, what to do next; exit status 2
+"""
+
+from .sandbox.inside.fault import Fault
+
+
+class StudentFault(Exception):
+    """Something that the student's code did."""
+
+
+class Raised(StudentFault):
+    """A call into the student's code gave a fault instead of a value."""
+
+    def __init__(self, fault: Fault, call: str = "") -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+        self.call = call
+
+
+class CheckFailed(StudentFault):
+    """An answer is not what was asked for; its text is read by the student."""
+
+
+class TimedOut(StudentFault):
+    """The student's code used up a limit of time: `what` names the limit in course.toml."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(f"{what}: {seconds:g} s")
+        self.what, self.seconds = what, seconds
+
+
+class OutOfMemory(StudentFault):
+    """The student's process grew past its memory limit (in MB)."""
+
+    def __init__(self, limit_mb: int) -> None:
+        super().__init__(f"{limit_mb} MB")
+        self.limit_mb = limit_mb
+
+
+class Crashed(StudentFault):
+    """The student's process is gone, or sent what is no message. `code`: exit status, negative for a signal."""
+
+    def __init__(self, code: int | None, reason: str = "") -> None:
+        super().__init__(reason or f"exit status {code}")
+        self.code, self.reason = code, reason
+
+
+class Unusable(StudentFault):
+    """No source to run. `verdict` is "missing" or "unreadable"."""
+
+    def __init__(self, verdict: str, reason: str) -> None:
+        super().__init__(reason)
+        self.verdict, self.reason = verdict, reason
+
+
+class GraderFault(Exception):
+    """Something that the grader, or the machine that it runs on, did."""
+
+
+class SandboxUnavailable(GraderFault):
+    """This machine cannot confine a submission."""
+
+
+class UserError(Exception):
+    """A command was given something that it cannot work with; the text says what, where, and what to do next."""

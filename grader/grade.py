@@ -1,0 +1,130 @@
+"""Submissions of one exercise in, grades out. `grade` is the whole way, in order."""
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from . import plugin
+from .course import Course, Exercise
+from .diagnose import CodeDiagnosis
+from .draw import keyed_seed
+from .errors import GraderFault, Unusable
+from .i18n import pick
+from .record import Settings, new_grade
+from .result import Grade, settle_misconceptions
+from .run import Candidate, Run, fresh_reference
+from .sandbox.backend import Sandboxed
+from .sandbox.inside.session import Session
+from .sandbox.launch import ForkServer
+from .subject import Backend, Direct, load_reference
+from .submission import Submission
+
+BACKSTOP = 10  # times the submission's own limit: only a fault of the grader's own code takes that long
+
+
+def grade(
+    course: Course, exercise: Exercise, submissions: Sequence[Submission], settings: Settings, server: ForkServer | None
+) -> list[Grade]:
+    """Grade submissions of one exercise with its hidden checks, in one pytest session."""
+    candidates = [_candidate(course, exercise, submission, settings, server) for submission in submissions]
+    reference = load_reference(exercise.reference_source, exercise.name)
+    run = Run(exercise.filename, candidates, fresh_reference(reference), CodeDiagnosis(exercise))
+    try:
+        run_checks(run, exercise.hidden_path, BACKSTOP * exercise.limits.total_wall_s)
+    finally:
+        for candidate in candidates:
+            if isinstance(candidate.backend, Sandboxed):
+                candidate.backend.close()
+    hints = {variant.id: pick(variant.en, variant.ko) for variant in exercise.misconceptions}
+    return [
+        _grade(course, exercise, submission, candidate, settings, hints)
+        for submission, candidate in zip(submissions, candidates, strict=True)
+    ]
+
+
+def run_checks(run: Run, test_file: Path, timeout: float) -> None:
+    """One pytest session in this process. Raises GraderFault when it did not run as it should.
+
+    pytest-timeout is the backstop for the grader's own code: a student's limits are kept by the sandbox's client.
+    """
+    arguments = [
+        str(test_file),
+        "--rootdir", str(test_file.parent), "-c", os.devnull, "--import-mode=importlib",
+        "--disable-plugin-autoload", "-p", "pytest_timeout", "-p", "grader.plugin",
+        "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:capture", "-p", "no:logging", "-p", "no:warnings",
+        "-p", "no:faulthandler", "-p", "no:junitxml", "-p", "no:doctest", "-p", "no:unittest",
+        f"--timeout={timeout}", "--assert=plain",
+    ]  # fmt: skip
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _without_bytecode():
+        code = pytest.main(arguments, plugins=[_Registered(run)])
+    _forget(test_file)
+    if code != pytest.ExitCode.OK:
+        reasons = "; ".join(run.grader_faults) or said.getvalue().strip()[-2000:]
+        raise GraderFault(f"the checks in {test_file.name} could not be run (pytest exit {int(code)}): {reasons}")
+
+
+def _forget(test_file: Path) -> None:
+    """A visible and a hidden file of the same name must not be taken for one another in the next session."""
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) == str(test_file):
+            del sys.modules[name]
+
+
+class _Registered:
+    """Puts the Run where the plugin looks for it."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[plugin.RUN] = self._run
+
+
+@contextlib.contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Hidden tests leave no .pyc behind."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
+def _candidate(
+    course: Course, exercise: Exercise, submission: Submission, settings: Settings, server: ForkServer | None
+) -> Candidate:
+    def draw_seed(check: str) -> int:
+        return keyed_seed(settings.secret, course.id, settings.seed, submission.student, exercise.name, check)
+
+    if submission.source is None:
+        return Candidate(None, draw_seed, Unusable(submission.problem, submission.reason))
+    backend: Backend
+    if settings.sandbox == "import":
+        backend = Direct(Session(submission.source, exercise.filename, exercise.forbidden))
+    elif server is None:
+        raise GraderFault(f"sandbox {settings.sandbox!r} needs a fork server")
+    else:
+        backend = Sandboxed(server, submission.source, exercise.filename, exercise.forbidden, exercise.limits)
+    return Candidate(backend, draw_seed)
+
+
+def _grade(
+    course: Course,
+    exercise: Exercise,
+    submission: Submission,
+    candidate: Candidate,
+    settings: Settings,
+    hints: dict[str, str],
+) -> Grade:
+    settle_misconceptions(candidate.results)
+    for result in candidate.results:
+        result.hint = hints.get(result.misconception or "", "")
+    output = candidate.backend.output if isinstance(candidate.backend, Sandboxed) else ""
+    return new_grade(course, exercise, submission, settings, candidate.results, output)

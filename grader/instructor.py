@@ -1,0 +1,104 @@
+"""The instructor's commands: grade a class, show what is stored."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from .batch import Plan, local_executor, plan, records_of, run
+from .course import Course, find_course
+from .errors import UserError
+from .i18n import _
+from .record import Settings
+from .reports.records import write_csv, write_json
+from .reports.terminal import class_table, plain, print_record
+from .result import Grade
+from .secret import instructor_secret
+from .store import Store
+
+
+def batch(
+    console: Console,
+    submissions: Path,
+    db: str,
+    json: Path | None,
+    csv: Path | None,
+    only: list[str],
+    jobs: int,
+    seed: str,
+    sandbox: str,
+    course: Course | None = None,
+) -> bool:
+    """Grade a folder of submissions; returns whether anything needs review."""
+    course = course or find_course()
+    exercises = course.select(only)
+    settings = Settings(seed=seed, secret=instructor_secret(course.root), sandbox=sandbox)
+    with Store(db) as store:
+        work = plan(course, exercises, submissions, settings, store)
+        _say_plan(console, work, sandbox)
+        if work.pending:
+            with _progress(console, len(work.pending)) as advance:
+                run(work, store, lambda: local_executor(min(jobs, len(work.pending)), sandbox), jobs, advance)
+        records = records_of(work, store)
+        names = [exercise.name for exercise in exercises]
+        if json is not None:
+            write_json(records, json)
+        if csv is not None:
+            write_csv(records, names, csv)
+        console.print(class_table(records, names))
+        review = [record for record in records if record["needs_review"]]
+        for record in review:
+            reasons = "; ".join(record["review_reasons"] + record["notes"])
+            console.print(
+                plain(_("Needs review: {student}, {exercise}: {reasons}").format(reasons=reasons, **record)),
+                style="magenta",
+                markup=False,
+            )
+        console.print(_("Stored in {url}").format(url=store.url), style="dim", markup=False)
+    return bool(review)
+
+
+def show_results(
+    console: Console, db: str, student: str | None, exercise: str | None = None, course: Course | None = None
+) -> None:
+    """The stored points of the class, or one student's feedback, on one exercise or on all."""
+    course = course or find_course()
+    if "://" not in db and not Path(db).exists():
+        raise UserError(f"There is no store {db}. Grade a class first (grader batch), or name it with --db.")
+    with Store(db) as store:
+        records = store.records(student=student)
+    names = [chosen.name for chosen in course.select([exercise] if exercise else None)]
+    records = [record for record in records if record["exercise"] in names]
+    if not records:
+        wanted = ", ".join(part for part in (student, exercise) if part)
+        raise UserError(f"The store {db} holds nothing of {wanted}." if wanted else f"The store {db} is empty.")
+    if student is None:
+        console.print(class_table(records, names))
+        return
+    for name in names:
+        for record in records:
+            if record["exercise"] == name:
+                print_record(console, record, course.exercise(name).title)
+                console.print()
+
+
+def _say_plan(console: Console, work: Plan, sandbox: str) -> None:
+    count, done = len(work.units), len(work.units) - len(work.pending)
+    console.print(_("{count} submissions, {done} of them graded before.").format(count=count, done=done))
+    if sandbox == "none":
+        console.print(_("Without a sandbox: submissions can read your files and change their own grades."), style="red")
+
+
+@contextmanager
+def _progress(console: Console, total: int) -> Iterator[Callable[[Grade], None]]:
+    """A bar with the time left; gives what to call with each grade."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn(_("left")), TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task(_("grading"), total=total)
+
+        def advance(grade: Grade) -> None:
+            progress.advance(task)
+
+        yield advance

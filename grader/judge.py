@@ -1,0 +1,99 @@
+"""From what went wrong in a check to a verdict and the sentence that the student reads."""
+
+import signal
+
+from .errors import CheckFailed, Crashed, OutOfMemory, Raised, StudentFault, TimedOut, Unusable
+from .i18n import _
+from .result import Verdict
+from .sandbox.inside.fault import Fault
+
+
+def judge(fault: StudentFault, filename: str) -> tuple[Verdict, str]:
+    """The verdict on a student's fault, and what to say about it."""
+    if isinstance(fault, CheckFailed):
+        return Verdict.FAILED, str(fault)
+    if isinstance(fault, Raised):
+        return _judge_raised(fault.fault, fault.call, filename)
+    if isinstance(fault, TimedOut):
+        return Verdict.TIMEOUT, _timeout_message(fault)
+    if isinstance(fault, OutOfMemory):
+        return Verdict.MEMORY, _("Your code used more than the {limit} MB of memory that it may use.").format(
+            limit=fault.limit_mb
+        )
+    if isinstance(fault, Crashed):
+        return Verdict.CRASHED, _crash_message(fault)
+    if isinstance(fault, Unusable):
+        return Verdict(fault.verdict), fault.reason
+    raise TypeError(f"no verdict for {type(fault).__name__}")
+
+
+def _judge_raised(fault: Fault, call: str, filename: str) -> tuple[Verdict, str]:
+    if fault.kind == "not_started":
+        return Verdict.MISSING, _("Not started: {call} still holds its TODO.").format(call=call)
+    if fault.kind == "undefined":
+        return Verdict.MISSING, _undefined_message(fault, filename)
+    if fault.kind == "forbidden":
+        used, line = fault.details.get("used", ""), fault.details.get("line", "0")
+        where = _(" (line {line})").format(line=line) if line != "0" else ""
+        return Verdict.FORBIDDEN, _(
+            "{function} uses {used}{where}, which this exercise rules out: it is what you are asked to write yourself."
+        ).format(function=fault.details.get("function", call), used=used, where=where)
+    if fault.kind == "memory":
+        return Verdict.MEMORY, _with_frames(_("Your code asked for more memory than it may use."), fault)
+    if fault.kind == "too_large":
+        return Verdict.FAILED, _("The answer of {call} is too large: {reason}.").format(call=call, reason=fault.message)
+    if fault.name == "SystemExit":
+        return Verdict.ERROR, _with_frames(
+            _("Your code called sys.exit(): leave that to the program that uses it."), fault
+        )
+    if fault.name in ("SyntaxError", "IndentationError", "TabError") and fault.frames and not fault.frames[-1].function:
+        return Verdict.ERROR, _with_frames(
+            _("{filename} is not valid Python: {message}.").format(filename=filename, message=fault.message), fault
+        )
+    text = f"{fault.name}: {fault.message}" if fault.message else fault.name
+    return Verdict.ERROR, _with_frames(_("Your code raised {error}").format(error=text), fault)
+
+
+def _undefined_message(fault: Fault, filename: str) -> str:
+    defined = fault.details.get("defined", "")
+    if not defined:
+        return _("{filename} does not define {name}.").format(filename=filename, name=fault.message)
+    return _("{filename} does not define {name}. It defines {defined}: is one of them misspelt?").format(
+        filename=filename, name=fault.message, defined=defined
+    )
+
+
+def _timeout_message(fault: TimedOut) -> str:
+    seconds = f"{fault.seconds:g}"
+    if fault.what == "check_cpu_s":
+        return _(
+            "No answer after {seconds} s of computing: is there a loop that does not end, or far too much work?"
+        ).format(seconds=seconds)
+    if fault.what == "check_wall_s":
+        return _("No answer after {seconds} s: does your code sleep, wait or read input?").format(seconds=seconds)
+    return _("The checks of this exercise together used up their {seconds} s; this one was not run to its end.").format(
+        seconds=seconds
+    )
+
+
+def _crash_message(fault: Crashed) -> str:
+    if fault.code is None:
+        return _("Your code's process sent what is not an answer and was ended.")
+    if fault.code < 0:
+        try:
+            name = signal.Signals(-fault.code).name
+        except ValueError:
+            name = str(-fault.code)
+        return _("Your code's process was ended by signal {name}.").format(name=name)
+    return _("Your code ended the Python process itself (exit status {code}).").format(code=fault.code)
+
+
+def _with_frames(message: str, fault: Fault) -> str:
+    lines = [message]
+    for frame in fault.frames:
+        where = _("line {line}").format(line=frame.line)
+        function = f", {frame.function}" if frame.function and frame.function != "<module>" else ""
+        lines.append(f"  {where}{function}: {frame.text}")
+    if len(lines) > 6:  # a deep recursion says nothing new after its first and last lines
+        lines = [*lines[:3], "  …", *lines[-2:]]
+    return "\n".join(lines)

@@ -1,0 +1,53 @@
+"""What a run of grading is set to, and the Grade that comes out of it. Light to import: the coordinator needs no torch."""
+
+from dataclasses import dataclass
+
+from .course import Course, Exercise
+from .i18n import _, language
+from .result import CheckResult, Grade, Verdict
+from .submission import Submission
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the grades of a run depend on beside the submissions.
+
+    sandbox: "bwrap", "none" (plain processes) or "import" (in this process: only for trusted sources, as a measure).
+    """
+
+    seed: str = "0"
+    secret: bytes = b""
+    sandbox: str = "bwrap"
+    device: str = "cpu"
+
+
+def failed_grade(course: Course, exercise: Exercise, submission: Submission, settings: Settings, reason: str) -> Grade:
+    """The grade of a submission that the grader could not grade: not a zero, but something to look at."""
+    message = _("The grader itself failed here; this costs you nothing, and your instructor will see it.")
+    check = CheckResult("grading", exercise.title, Verdict.GRADER_ERROR, 0.0, float(exercise.points), 0.0, message)
+    grade = new_grade(course, exercise, submission, settings, [check], "")
+    grade.notes.append(reason[:2000])
+    return grade
+
+
+def new_grade(
+    course: Course,
+    exercise: Exercise,
+    submission: Submission,
+    settings: Settings,
+    checks: list[CheckResult],
+    output: str,
+) -> Grade:
+    return Grade(
+        student=submission.student,
+        exercise=exercise.name,
+        checks=checks,
+        source_sha256=submission.sha256,
+        course_version=course.version_of(exercise),
+        seed=settings.seed,
+        device=settings.device,
+        sandbox=settings.sandbox,
+        language=language(),
+        notes=list(submission.notes),
+        output=output,
+    )

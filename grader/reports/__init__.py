@@ -1,0 +1,1 @@
+"""Reports read Grades and decide nothing."""

@@ -1,0 +1,141 @@
+"""What the commands print. Everything that a student wrote is shown as plain text: no markup, no escape sequences."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..i18n import _
+from ..result import Verdict
+from .records import by_student
+
+STYLES = {
+    Verdict.PASSED: "green",
+    Verdict.MISSING: "yellow",
+    Verdict.INCONCLUSIVE: "magenta",
+    Verdict.NOT_GRADED: "magenta",
+    Verdict.GRADER_ERROR: "magenta",
+}
+MARKS = {Verdict.PASSED: "✓", Verdict.MISSING: "○"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def plain(text: str) -> str:
+    """Text without control characters: a student's output must not steer the terminal."""
+    return _CONTROL.sub("·", text)
+
+
+def check_lines(check: dict[str, Any]) -> RenderableType:
+    """One check: mark, sentence, points; when it did not pass, what there is to say about it."""
+    verdict = Verdict(check["verdict"])
+    style = STYLES.get(verdict, "red")
+    head = Text(f"{MARKS.get(verdict, '✗')} ", style=style)
+    head.append(plain(check["title"]), style="default")
+    head.append(f"  {check['points']:g}/{check['max_points']:g}", style="dim")
+    if verdict not in (Verdict.PASSED, Verdict.FAILED, Verdict.MISSING):
+        head.append(f"  {verdict_name(verdict)}", style=style)
+    lines: list[RenderableType] = [head]
+    if check["message"]:
+        lines.append(_indented(plain(check["message"]), "default"))
+    if check.get("hint"):
+        lines.append(_indented("→ " + plain(check["hint"]), "cyan"))
+    return Group(*lines)
+
+
+def verdict_name(verdict: Verdict) -> str:
+    """The verdict in the reader's language."""
+    return {
+        Verdict.PASSED: _("passed"),
+        Verdict.FAILED: _("failed"),
+        Verdict.ERROR: _("error"),
+        Verdict.TIMEOUT: _("timeout"),
+        Verdict.MEMORY: _("out of memory"),
+        Verdict.CRASHED: _("crashed"),
+        Verdict.FORBIDDEN: _("forbidden"),
+        Verdict.MISSING: _("missing"),
+        Verdict.UNREADABLE: _("unreadable"),
+        Verdict.INCONCLUSIVE: _("inconclusive"),
+        Verdict.NOT_GRADED: _("not graded"),
+        Verdict.GRADER_ERROR: _("error of the grader"),
+    }[verdict]
+
+
+def print_record(console: Console, record: dict[str, Any], title: str) -> None:
+    """One exercise's record, as its student reads it."""
+    heading = Text(f"{title}  ", style="bold")
+    heading.append(f"{record['points']:g}/{record['max_points']:g}", style="default")
+    if record["needs_review"]:
+        heading.append("  " + _("needs review"), style="magenta")
+    console.print(heading)
+    for note in record["notes"]:
+        console.print(_indented(plain(note), "yellow"))
+    print_checks(console, _summarised(record["checks"]))
+    print_output(console, record["output"])
+
+
+def print_checks(console: Console, checks: Sequence[dict[str, Any]]) -> None:
+    """Every check; a hint that several checks share is told once."""
+    told: set[str] = set()
+    for check in checks:
+        hint = check.get("hint") or ""
+        console.print(check_lines({**check, "hint": _("the same mistake as above") if hint and hint in told else hint}))
+        told.add(hint)
+
+
+def print_output(console: Console, output: str) -> None:
+    """What the student's code printed, its first lines."""
+    lines = plain(output).splitlines()
+    if not lines:
+        return
+    console.print(_indented(_("Your code printed:"), "dim"))
+    shown = lines[:10] if len(lines) > 12 else lines
+    for line in shown:
+        console.print(_indented("│ " + line[:200], "dim"))
+    if len(shown) < len(lines):
+        console.print(_indented(_("│ … and {count} more lines").format(count=len(lines) - len(shown)), "dim"))
+
+
+def class_table(records: Sequence[dict[str, Any]], exercises: Sequence[str]) -> Table:
+    """Students × exercises, with points, and what became of those with none."""
+    maximum = max((sum(r["max_points"] for r in graded.values()) for graded in by_student(records).values()), default=0)
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(_("student"))
+    for name in exercises:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(_("of {maximum}").format(maximum=f"{maximum:g}"), justify="right", no_wrap=True, style="bold")
+    table.add_column("")
+    for student, by_exercise in by_student(records).items():
+        graded = list(by_exercise.values())
+        cells = [_points_cell(by_exercise.get(name)) for name in exercises]
+        total = sum(r["points"] for r in graded)
+        review = Text(_("review"), style="magenta") if any(r["needs_review"] for r in graded) else Text("")
+        table.add_row(Text(plain(student)), *cells, f"{total:g}", review)
+    return table
+
+
+def _points_cell(record: dict[str, Any] | None) -> Text:
+    if record is None:
+        return Text("")
+    verdicts = {Verdict(check["verdict"]) for check in record["checks"]}
+    if record["points"] == 0 and len(verdicts) == 1:
+        return Text(verdict_name(verdicts.pop()), style="dim")
+    style = "green" if record["points"] == record["max_points"] else "yellow" if record["points"] else "red"
+    return Text(f"{record['points']:g}", style=style)
+
+
+def _summarised(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Checks that say the very same (nothing handed in, a syntax error) are shown once."""
+    messages = {check["message"] for check in checks}
+    if len(checks) > 1 and len(messages) == 1 and checks[0]["message"]:
+        points = {key: sum(check[key] for check in checks) for key in ("points", "max_points")}
+        title = _("All {count} checks").format(count=len(checks))
+        return [{**checks[0], **points, "title": title}]
+    return checks
+
+
+def _indented(text: str, style: str) -> Text:
+    return Text("\n".join("    " + line for line in text.splitlines()), style=style)

@@ -1,0 +1,110 @@
+"""The result of grading: verdicts, one check's result, one exercise's grade. Everything else only reads these."""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """What became of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"  # the student's code raised
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CRASHED = "crashed"
+    FORBIDDEN = "forbidden"  # it used what the exercise rules out
+    MISSING = "missing"  # no file, no such function, or its TODO is not started
+    UNREADABLE = "unreadable"
+    INCONCLUSIVE = "inconclusive"  # the machine was too noisy to judge speed
+    NOT_GRADED = "not_graded"  # no device for it
+    GRADER_ERROR = "grader_error"
+
+
+NEEDS_REVIEW = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_GRADED, Verdict.GRADER_ERROR})
+
+
+@dataclass
+class CheckResult:
+    """One check of one submission. `misconceptions`: ids whose answers were the student's, settled to one later."""
+
+    name: str
+    title: str
+    verdict: Verdict
+    points: float
+    max_points: float
+    seconds: float
+    message: str = ""
+    misconception: str | None = None
+    hint: str = ""
+    speed_ratio: float | None = None
+    candidates: list[str] = field(default_factory=list, repr=False)
+
+    def to_record(self) -> dict[str, Any]:
+        record = asdict(self)
+        del record["candidates"]
+        return record | {"verdict": str(self.verdict)}
+
+
+@dataclass
+class Grade:
+    """One graded exercise of one student: the project's public record (docs/report-format.md)."""
+
+    student: str
+    exercise: str
+    checks: list[CheckResult]
+    source_sha256: str
+    course_version: str
+    seed: str
+    device: str
+    sandbox: str
+    language: str
+    notes: list[str] = field(default_factory=list)
+    output: str = ""
+
+    @property
+    def points(self) -> float:
+        return round(sum(check.points for check in self.checks), 6)
+
+    @property
+    def max_points(self) -> float:
+        return round(sum(check.max_points for check in self.checks), 6)
+
+    @property
+    def review_reasons(self) -> list[str]:
+        return [f"{check.name}: {check.verdict}" for check in self.checks if check.verdict in NEEDS_REVIEW]
+
+    @property
+    def needs_review(self) -> bool:
+        return bool(self.review_reasons) or not self.checks
+
+    def to_record(self) -> dict[str, Any]:
+        return {
+            "student": self.student,
+            "exercise": self.exercise,
+            "points": self.points,
+            "max_points": self.max_points,
+            "needs_review": self.needs_review,
+            "review_reasons": self.review_reasons,
+            "source_sha256": self.source_sha256,
+            "course_version": self.course_version,
+            "seed": self.seed,
+            "device": self.device,
+            "sandbox": self.sandbox,
+            "language": self.language,
+            "notes": self.notes,
+            "checks": [check.to_record() for check in self.checks],
+            "output": self.output,
+        }
+
+
+def settle_misconceptions(checks: list[CheckResult]) -> None:
+    """Give each failed check one misconception: of those that fit it, the one that fits most checks, then the first."""
+    votes: dict[str, int] = {}
+    for check in checks:
+        for id in check.candidates:
+            votes[id] = votes.get(id, 0) + 1
+    for check in checks:
+        if check.candidates:
+            check.misconception = max(check.candidates, key=lambda id: votes[id])

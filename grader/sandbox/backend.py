@@ -1,0 +1,63 @@
+"""A submission behind the sandbox, as a check's backend: workers come and go, its budget and what it printed remain."""
+
+from typing import Any
+
+from ..errors import StudentFault, TimedOut
+from .client import Usage, Worker
+from .inside.fault import Fault
+from .inside.session import Outcome
+from .launch import ForkServer
+from .limits import Limits
+
+
+class Sandboxed:
+    """Carries out requests in a worker. One that died costs the check that it died in: the next check gets a new one."""
+
+    def __init__(
+        self, server: ForkServer, source: str, filename: str, forbidden: dict[str, list[str]], limits: Limits
+    ) -> None:
+        self._server, self._limits = server, limits
+        self._source, self._filename, self._forbidden = source, filename, forbidden
+        self._worker: Worker | None = None
+        self._import_fault: Fault | StudentFault | None = None
+        self.usage = Usage()
+        self._output = bytearray()
+
+    @property
+    def output(self) -> str:
+        """What the submission printed, up to its cap."""
+        return self._output.decode("utf-8", errors="replace")
+
+    def begin_check(self) -> None:
+        """A new check: its own limits count from here."""
+        if self._worker is not None:
+            self._worker.begin_check()
+
+    def perform(self, verb: str, name: str, request: dict[str, Any]) -> Outcome:
+        """Raises TimedOut, OutOfMemory or Crashed, the same ones again for every check when the import did."""
+        worker = self._living_worker()
+        if isinstance(self._import_fault, Fault):
+            return Outcome(fault=self._import_fault)
+        return worker.perform(verb, request)
+
+    def close(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None
+
+    def _living_worker(self) -> Worker:
+        if isinstance(self._import_fault, StudentFault):
+            raise self._import_fault
+        if self.usage.cpu_s > self._limits.total_cpu_s:
+            raise TimedOut("total_cpu_s", self._limits.total_cpu_s)
+        if self.usage.wall_s > self._limits.total_wall_s:
+            raise TimedOut("total_wall_s", self._limits.total_wall_s)
+        if self._worker is None or not self._worker.alive:
+            self._worker = Worker(self._server, self._limits, self.usage, self._output)
+            try:
+                self._import_fault = self._worker.load(self._source, self._filename, self._forbidden).fault
+            except StudentFault as fault:  # an import that never ends, crashes or eats all memory
+                self._import_fault = fault
+                raise
+            self._worker.begin_check()
+        return self._worker

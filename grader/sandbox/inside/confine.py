@@ -1,0 +1,94 @@
+"""What a forked child gives up before it reads a submission: namespaces, mounts, capabilities, system calls, resources.
+
+Linux only. Each step raises OSError when the kernel refuses it: a child that cannot be confined never runs a submission.
+"""
+
+import ctypes
+import os
+import resource
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
+SECCOMP_MODE_FILTER = 2
+BPF_INSTRUCTION = 8  # bytes of a struct sock_filter
+CAPABILITY_VERSION_3 = 0x20080522
+
+
+def own_namespaces(scratch_mb: int) -> None:
+    """User, pid, ipc and mount namespaces of its own; a private /tmp of bounded size; no /proc.
+
+    The pid namespace holds for children: the caller forks once more, and that child is pid 1 in it.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC), "unshare")
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{uid} {uid} 1")
+    _write("/proc/self/gid_map", f"{gid} {gid} 1")
+    _mount(b"none", b"/", b"none", MS_REC | MS_PRIVATE, b"")
+    _mount(b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, f"size={scratch_mb}m,mode=0700".encode())
+    _mount(b"tmpfs", b"/proc", b"tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, b"size=4k,mode=0555")
+    os.chdir("/tmp")
+
+
+def limit_resources(memory_mb: int, cpu_s: float, scratch_mb: int) -> None:
+    """Hard limits of the process: data memory beyond what it has now, CPU seconds, file size, descriptors, no core."""
+    if hasattr(resource, "RLIMIT_DATA") and os.path.exists("/proc/self/statm"):
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            data_now = int(statm.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
+        _limit(resource.RLIMIT_DATA, data_now + memory_mb * 2**20)
+    _limit(resource.RLIMIT_CPU, int(cpu_s) + 2)
+    _limit(resource.RLIMIT_FSIZE, scratch_mb * 2**20)
+    _limit(resource.RLIMIT_NOFILE, 64)
+    _limit(resource.RLIMIT_CORE, 0)
+
+
+def drop_privileges() -> None:
+    """No capability in any set, none to be gained, memory not readable by other processes."""
+    _check(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    data = (ctypes.c_uint32 * 6)()
+    _check(_libc.capset(header, data), "capset")
+
+
+def undumpable() -> None:
+    """Nobody without privileges may read or write this process's memory."""
+    _check(_libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl(PR_SET_DUMPABLE)")
+
+
+def filter_system_calls(program: bytes) -> None:
+    """Load a seccomp filter, given as a compiled BPF program, for this process and all its threads."""
+    buffer = ctypes.create_string_buffer(program, len(program))
+    instructions = _FilterProgram(len(program) // BPF_INSTRUCTION, ctypes.addressof(buffer))
+    _check(_libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(instructions), 0, 0), "prctl(PR_SET_SECCOMP)")
+
+
+class _FilterProgram(ctypes.Structure):
+    """The kernel's struct sock_fprog."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def _check(result: int, call: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{call}: {os.strerror(number)}")
+
+
+def _mount(source: bytes, target: bytes, kind: bytes, flags: int, options: bytes) -> None:
+    _check(_libc.mount(source, target, kind, ctypes.c_ulong(flags), options), f"mount {target.decode()}")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def _limit(kind: int, value: int) -> None:
+    resource.setrlimit(kind, (value, value))

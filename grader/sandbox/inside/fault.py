@@ -1,0 +1,116 @@
+"""What an exception in a student's code becomes: plain, capped text, made where the exception lives.
+
+The trusted side never sees the exception object: its `__str__`, its class and its attributes are the student's.
+"""
+
+import builtins
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_MESSAGE = 2_000
+MAX_FRAMES = 12
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One line of the student's own file in a traceback."""
+
+    line: int
+    function: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a call gave no answer.
+
+    kind: "raised", "not_started" (an unfinished TODO), "undefined" (no such function), "forbidden" or "memory".
+    types: the names of the built-in exceptions that the raised one is an instance of, nearest first.
+    """
+
+    kind: str
+    name: str = ""
+    message: str = ""
+    types: tuple[str, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "message": self.message,
+            "types": list(self.types),
+            "frames": [[frame.line, frame.function, frame.text] for frame in self.frames],
+            "details": self.details,
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> "Fault":
+        """From untrusted JSON: every field is forced to its type and length."""
+        details = record.get("details")
+        return cls(
+            kind=str(record.get("kind"))[:20],
+            name=str(record.get("name"))[:100],
+            message=str(record.get("message"))[:MAX_MESSAGE],
+            types=tuple(str(name)[:100] for name in list(record.get("types") or [])[:20]),
+            frames=tuple(
+                Frame(int(line), str(function)[:100], str(text)[:300])
+                for line, function, text in list(record.get("frames") or [])[:MAX_FRAMES]
+            ),
+            details={str(k)[:40]: str(v)[:300] for k, v in details.items()} if isinstance(details, dict) else {},
+        )
+
+
+class Undefined(Exception):
+    """The submission has no definition of this name."""
+
+    def __init__(self, name: str, defined: list[str]) -> None:
+        super().__init__(name)
+        self.name, self.defined = name, defined
+
+
+class Forbidden(Exception):
+    """The submission used a function that the exercise rules out."""
+
+    def __init__(self, function: str, used: str, line: int) -> None:
+        super().__init__(f"{function} uses {used}")
+        self.function, self.used, self.line = function, used, line
+
+
+def describe(error: BaseException, filename: str) -> Fault:
+    """The Fault of an exception, with the frames of the student's file `filename` only."""
+    if isinstance(error, Undefined):
+        return Fault("undefined", message=error.name, details={"defined": ", ".join(error.defined[:20])})
+    if isinstance(error, Forbidden):
+        details = {"function": error.function, "used": error.used, "line": str(error.line)}
+        return Fault("forbidden", message=str(error), details=details)
+    name = _text(lambda: type(error).__name__, 100)
+    message = _text(lambda: str(error), MAX_MESSAGE)
+    types = tuple(
+        cls.__name__
+        for cls in type(error).__mro__
+        if getattr(builtins, cls.__name__, None) is cls and cls is not object
+    )
+    frames = tuple(
+        Frame(entry.lineno or 0, entry.name[:100], (entry.line or "")[:300])
+        for entry in traceback.extract_tb(error.__traceback__)
+        if entry.filename == filename
+    )
+    if isinstance(error, SyntaxError) and error.filename == filename:
+        frames = (Frame(error.lineno or 0, "", _text(lambda: (error.text or "").strip(), 300)),)
+        message = _text(lambda: error.msg, MAX_MESSAGE)
+    kind = "raised"
+    if isinstance(error, NotImplementedError):
+        kind = "not_started"
+    elif isinstance(error, MemoryError) or "can't allocate memory" in message or "std::bad_alloc" in message:
+        kind = "memory"
+    return Fault(kind, name, message, types, frames[-MAX_FRAMES:])
+
+
+def _text(read: Any, limit: int) -> str:
+    try:
+        return str(read())[:limit]
+    except BaseException:
+        return "(its text cannot be read)"

