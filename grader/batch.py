@@ -3,7 +3,7 @@
 import hashlib
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .course import Course, Exercise
+from .errors import SandboxUnavailable
 from .i18n import language
 from .pool import grade_chunk, start_process
 from .record import Settings, failed_grade
@@ -32,7 +33,10 @@ class Unit:
 
 @dataclass
 class Chunk:
-    """Units of one exercise that one pytest session grades. `attempt` 2: a unit alone, after a fault of the grader."""
+    """Units of one exercise that one pytest session grades.
+
+    attempt 2: a unit by itself, with nothing else running, after a fault of the grader: so it cannot be a neighbour's.
+    """
 
     units: list[Unit]
     attempt: int = 1
@@ -107,7 +111,7 @@ def _run_until_broken(
     running: dict[Future[list[Grade]], Chunk] = {}
     broken = False
     while running or (waiting and not broken):
-        while waiting and not broken and len(running) < 2 * jobs:
+        while waiting and not broken and _has_room(running.values(), waiting[0], jobs):
             chunk = waiting.popleft()
             try:
                 running[_submit(plan, executor, chunk)] = chunk
@@ -119,7 +123,14 @@ def _run_until_broken(
             chunk = running.pop(future)
             broken = broken or isinstance(future.exception(), BrokenProcessPool)
             again = _keep(plan, store, chunk, future, on_graded)
-            waiting.extendleft(again)
+            waiting.extend(again)
+
+
+def _has_room(running: Collection[Chunk], chunk: Chunk, jobs: int) -> bool:
+    """Two chunks a process, so that none waits for the coordinator; a second attempt runs alone."""
+    if chunk.attempt > 1 or any(other.attempt > 1 for other in running):
+        return not running
+    return len(running) < 2 * jobs
 
 
 def _submit(plan: Plan, executor: Executor, chunk: Chunk) -> Future[list[Grade]]:
@@ -134,6 +145,8 @@ def _keep(
 ) -> list[Chunk]:
     """Store a chunk's grades; what the grader failed on is given back to be tried once more, alone."""
     error = future.exception()
+    if isinstance(error, SandboxUnavailable):
+        raise error
     if error is None:
         graded = list(zip(chunk.units, future.result(), strict=True))
     elif chunk.attempt == 1:

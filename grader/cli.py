@@ -16,7 +16,8 @@ from .errors import GraderFault, SandboxUnavailable, UserError
 NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-console = Console(highlight=False)
+# In a pipe or a log nothing is cut: rich would take 80 columns there.
+console = Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
 
 Exercises = Annotated[
     list[str] | None, typer.Argument(metavar="[EXERCISE]...", help="Exercises; without any, all of them.")

@@ -21,7 +21,7 @@ def difference(actual: Any, expected: Any, what: str = "", tolerance: float | No
     Structure is strict, but a tuple and a list are the same. Arrays must be of the same library, shape and dtype.
     Floating point: |actual - expected| ≤ t + t·|expected|, t by dtype (1e-9 in float64, 1e-5 in float32).
     """
-    what = what or _("the answer")
+    what = _(what) if what else _("the answer")
     if isinstance(expected, tuple | list):
         return _sequence_difference(actual, expected, what, tolerance)
     if isinstance(expected, dict):
@@ -42,9 +42,7 @@ def difference(actual: Any, expected: Any, what: str = "", tolerance: float | No
         return None
     if isinstance(expected, bool) and isinstance(actual, np.bool_) and bool(actual) == expected:
         return None
-    return _("{what}: expected {expected}, came {actual}").format(
-        what=what, expected=describe(expected), actual=describe(actual)
-    )
+    return _unlike(actual, expected, what)
 
 
 def describe(value: Any) -> str:
@@ -64,22 +62,24 @@ def describe(value: Any) -> str:
 
 
 def _sequence_difference(actual: Any, expected: Any, what: str, tolerance: float | None) -> str | None:
+    plain = all(isinstance(item, int | float | str | bool) for item in expected)
     if not isinstance(actual, tuple | list) or len(actual) != len(expected):
+        if plain:
+            return _unlike(actual, expected, what)
         return _("{what}: expected {count} parts (a tuple or a list), came {actual}").format(
             what=what, count=len(expected), actual=describe(actual)
         )
-    if all(isinstance(item, int | float | str | bool) for item in expected) and list(actual) != list(expected):
-        inner = [difference(a, e, what, tolerance) for a, e in zip(actual, expected, strict=True)]
-        if any(inner):
-            return _("{what}: expected {expected}, came {actual}").format(
-                what=what, expected=describe(expected), actual=describe(actual)
-            )
-        return None
     for position, (a, e) in enumerate(zip(actual, expected, strict=True), 1):
         message = difference(a, e, _("part {position} of {what}").format(position=position, what=what), tolerance)
         if message:
-            return message
+            return _unlike(actual, expected, what) if plain else message
     return None
+
+
+def _unlike(actual: Any, expected: Any, what: str) -> str:
+    return _("{what}: expected {expected}, came {actual}").format(
+        what=what, expected=describe(expected), actual=describe(actual)
+    )
 
 
 def _number_difference(actual: Any, expected: int | float, what: str, tolerance: float | None) -> str | None:
@@ -90,18 +90,14 @@ def _number_difference(actual: Any, expected: int | float, what: str, tolerance:
         limit = 0.0 if exact and tolerance is None else (tolerance or TOLERANCE["float64"]) * (1 + abs(expected))
         if actual == expected or abs(actual - expected) <= limit:
             return None
-    return _("{what}: expected {expected}, came {actual}").format(
-        what=what, expected=describe(expected), actual=describe(actual)
-    )
+    return _unlike(actual, expected, what)
 
 
 def _array_difference(actual: Any, expected: Any, what: str, tolerance: float | None) -> str | None:
     if type(actual) is float and np.ndim(expected) == 0 and _dtype_name(expected) == "float64":
         actual = np.float64(actual)  # a Python float is a float64 scalar
     if not _is_array(actual) or isinstance(actual, torch.Tensor) != isinstance(expected, torch.Tensor):
-        return _("{what}: expected {expected}, came {actual}").format(
-            what=what, expected=describe(expected), actual=describe(actual)
-        )
+        return _unlike(actual, expected, what)
     a, e = _as_tensor(actual), _as_tensor(expected)
     if a.shape != e.shape:
         message = _("{what}: expected shape {expected}, came {actual}").format(
@@ -133,19 +129,23 @@ def _largest_difference(a: torch.Tensor, e: torch.Tensor, wrong: torch.Tensor, w
     gap = torch.where(gap.isnan(), torch.inf, gap)
     gap = torch.where(wrong, gap, -1.0)
     place = [int(i) for i in np.unravel_index(int(gap.argmax()), tuple(e.shape))] if e.ndim else []
-    values = {"expected": f"{e[tuple(place)].item():.6g}", "actual": f"{a[tuple(place)].item():.6g}"}
+    expected, actual = e[tuple(place)].item(), a[tuple(place)].item()
+    facts = {"wrong": int(wrong.sum()), "total": e.numel(), "shape": tuple(e.shape), "dtype": _dtype_name(e)}
+    if e.dtype == torch.bool:
+        return _(
+            "{what}: {wrong} of {total} values differ (shape {shape}, {dtype}); the first is at {place}: "
+            "expected {expected}, came {actual}"
+        ).format(what=what, place=place, expected=expected, actual=actual, **facts)
     return _(
         "{what}: {wrong} of {total} values differ (shape {shape}, {dtype}); "
         "the largest difference, {gap}, is at {place}: expected {expected}, came {actual}"
     ).format(
         what=what,
-        wrong=int(wrong.sum()),
-        total=e.numel(),
-        shape=tuple(e.shape),
-        dtype=_dtype_name(e),
         gap=f"{gap.max().item():.3g}",
         place=place,
-        **values,
+        expected=f"{expected:.6g}",
+        actual=f"{actual:.6g}",
+        **facts,
     )
 
 

@@ -15,6 +15,7 @@ from .record import Settings
 from .reports.records import write_csv, write_json
 from .reports.terminal import class_table, plain, print_record
 from .result import Grade
+from .sandbox.launch import check_available
 from .secret import instructor_secret
 from .store import Store
 
@@ -34,6 +35,7 @@ def batch(
     """Grade a folder of submissions; returns whether anything needs review."""
     course = course or find_course()
     exercises = course.select(only)
+    check_available(sandbox)
     settings = Settings(seed=seed, secret=instructor_secret(course.root), sandbox=sandbox)
     with Store(db) as store:
         work = plan(course, exercises, submissions, settings, store)

@@ -41,7 +41,9 @@ def _judge_raised(fault: Fault, call: str, filename: str) -> tuple[Verdict, str]
     if fault.kind == "memory":
         return Verdict.MEMORY, _with_frames(_("Your code asked for more memory than it may use."), fault)
     if fault.kind == "too_large":
-        return Verdict.FAILED, _("The answer of {call} is too large: {reason}.").format(call=call, reason=fault.message)
+        too_many_parts = _("The answer of {call} has far too many parts, or they are nested too deeply.")
+        too_many_bytes = _("The answer of {call} is far too large.")
+        return Verdict.FAILED, (too_many_parts if fault.message == "parts" else too_many_bytes).format(call=call)
     if fault.name == "SystemExit":
         return Verdict.ERROR, _with_frames(
             _("Your code called sys.exit(): leave that to the program that uses it."), fault

@@ -53,8 +53,7 @@ def check_locally(
     try:
         run_checks(run, exercise.visible_path, BACKSTOP * exercise.limits.total_wall_s)
     finally:
-        if isinstance(candidate.backend, Sandboxed):
-            candidate.backend.close()
+        candidate.close()
     settle_misconceptions(candidate.results)
     _add_hints(candidate.results, recording)
     output = candidate.backend.output if isinstance(candidate.backend, Sandboxed) else ""

@@ -39,14 +39,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def candidate(request: pytest.FixtureRequest) -> Any:
-    """The submission that is being checked."""
+def candidate(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The submission that is being checked; it is ended with its last check."""
     run = _run_of(request.config)
     if run is not None:
-        return run.candidates[request.param]
+        yield run.candidates[request.param]
+        run.candidates[request.param].close()
+        return
     from . import direct
 
-    return direct.candidate(Path(request.path), request.config.getoption("--submission"))
+    yield direct.candidate(Path(request.path), request.config.getoption("--submission"))
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """A grading process: it keeps one fork server warm and grades chunks of submissions. Light to import."""
 
+import ctypes
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,19 +10,24 @@ from typing import TYPE_CHECKING
 from . import i18n
 from .sandbox.launch import ForkServer
 
+PR_SET_PDEATHSIG = 1
+
 if TYPE_CHECKING:
     from .record import Settings
     from .result import Grade
     from .submission import Submission
 
 _server: ForkServer | None = None
+_sandbox = ""
 
 
 def start_process(sandbox: str, language: str) -> None:
     """Initializer of a grading process: its fork server comes up while this process imports torch itself."""
-    global _server
+    global _server, _sandbox
+    _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
     i18n.set_language(language)
+    _sandbox = sandbox
     _server = ForkServer(sandbox, wait=False)
     import torch
 
@@ -35,6 +42,21 @@ def grade_chunk(
     from .grade import grade
 
     course = load_course(course_file)
-    assert _server is not None, "start_process was not run"
+    return grade(course, course.exercise(exercise), submissions, settings, _living_server())
+
+
+def _living_server() -> ForkServer:
+    """This process's fork server; a new one when it has died."""
+    global _server
+    if _server is None or _server.process.poll() is not None:
+        if _server is not None:
+            _server.close()
+        _server = ForkServer(_sandbox, wait=False)
     _server.ready()
-    return grade(course, course.exercise(exercise), submissions, settings, _server)
+    return _server
+
+
+def _end_with_parent() -> None:
+    """A coordinator that is killed leaves no grading process behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

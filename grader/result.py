@@ -41,6 +41,11 @@ class CheckResult:
     speed_ratio: float | None = None
     candidates: list[str] = field(default_factory=list, repr=False)
 
+    @property
+    def function(self) -> str:
+        """The test function, without the case that it was parametrised with."""
+        return self.name.partition("[")[0]
+
     def to_record(self) -> dict[str, Any]:
         record = asdict(self)
         del record["candidates"]

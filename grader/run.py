@@ -6,22 +6,23 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .draw import Draw
-from .errors import CheckFailed, StudentFault
+from .errors import CheckFailed, GraderFault, StudentFault, Unusable
 from .i18n import _, pick
 from .judge import judge
 from .result import CheckResult, Verdict
 from .sandbox.inside.session import Outcome
 from .subject import Backend, Direct, Recorded, Step, Subject
 
+MAX_MESSAGE = 4_000
 # What a check may raise because a student's answer is of a kind that its author did not think of.
 ODD_ANSWER = (
+    MemoryError,
     TypeError,
     ValueError,
-    IndexError,
-    KeyError,
+    LookupError,
     AttributeError,
     RuntimeError,
-    ZeroDivisionError,
+    ArithmeticError,
     AssertionError,
 )
 
@@ -47,16 +48,22 @@ class Candidate:
     transcripts: dict[str, list[Step]] = field(default_factory=dict)
     reference_transcripts: dict[str, list[Step]] = field(default_factory=dict)
 
+    @property
+    def broken(self) -> StudentFault | None:
+        """Why no check of this submission can be run, if so: there is no file, or it does not load."""
+        return self.fault or getattr(self.backend, "import_fault", None)
+
+    def close(self) -> None:
+        """End whatever runs for this submission."""
+        close = getattr(self.backend, "close", None)
+        if close:
+            close()
+
     def perform(self, verb: str, name: str, request: dict[str, Any]) -> Outcome:
         if self.fault is not None:
             raise self.fault
         assert self.backend is not None
         return self.backend.perform(verb, name, request)
-
-    def verdict_of(self, check: str) -> Verdict | None:
-        """The verdict of a test function; the worst of its parametrised cases."""
-        verdicts = [result.verdict for result in self.results if result.name.split("[")[0] == check]
-        return next((verdict for verdict in verdicts if verdict != Verdict.PASSED), verdicts[0] if verdicts else None)
 
 
 @dataclass
@@ -101,6 +108,7 @@ class Run:
             self._call(test, arguments, student, candidate, mark.name)
         except StudentFault as fault:
             result.verdict, result.message = judge(fault, self.filename)
+            result.message = result.message[:MAX_MESSAGE]
             if result.verdict in (Verdict.FAILED, Verdict.ERROR):
                 result.candidates = self._name_mistake(mark, candidate, student, test, arguments)
         except Exception as error:
@@ -116,14 +124,20 @@ class Run:
         self.on_result(result)
 
     def _need(self, mark: CheckMark, candidate: Candidate) -> None:
+        """A check that a stub could pass runs, and pays, only when those that it needs have passed."""
+        if candidate.broken is not None:
+            raise candidate.broken
         for need in mark.needs:
-            verdict = candidate.verdict_of(need)
-            if verdict is None or verdict == Verdict.PASSED or candidate.fault is not None:
+            if all(result.function != need for result in candidate.results):
+                raise GraderFault(f"it needs {need}, which did not run before it")
+            unmet = next((r for r in candidate.results if r.function == need and r.verdict != Verdict.PASSED), None)
+            if unmet is None:
                 continue
-            if verdict in (Verdict.MISSING, Verdict.GRADER_ERROR):
-                continue  # let this check say the same itself
-            title = next(result.title for result in candidate.results if result.name.split("[")[0] == need)
-            raise CheckFailed(_("Not run yet: it counts once this passes: “{title}”").format(title=title))
+            if unmet.verdict == Verdict.GRADER_ERROR:
+                raise GraderFault(f"it needs {need}, on which the grader failed")
+            if unmet.verdict == Verdict.MISSING:
+                raise Unusable("missing", unmet.message)
+            raise CheckFailed(_("Not run yet: it counts once this passes: “{title}”").format(title=unmet.title))
 
     def _call(
         self, test: Callable[..., None], arguments: dict[str, Any], student: Subject, candidate: Candidate, check: str

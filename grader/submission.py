@@ -57,10 +57,11 @@ def list_students(folder: Path) -> list[str]:
     return students
 
 
-def read_submission(folder: Path, student: str, exercise: Exercise) -> Submission:
-    """Read STUDENT/EXERCISE.py. Never raises for what a student handed in."""
+def read_submission(folder: Path, name: str, exercise: Exercise) -> Submission:
+    """Read NAME/EXERCISE.py. Never raises for what a student handed in."""
+    student = os.fsencode(name).decode("utf-8", "backslashreplace")  # a folder's name may be any bytes
     try:
-        data = _read_regular_file(folder / student, exercise.filename, exercise.limits.source_kb * 1024)
+        data = _read_regular_file(folder / name, exercise.filename, exercise.limits.source_kb * 1024)
         source, notes = _decode(data)
     except FileNotFoundError:
         reason = _("There is no file {filename}.").format(filename=exercise.filename)

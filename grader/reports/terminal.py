@@ -21,11 +21,11 @@ STYLES = {
     Verdict.GRADER_ERROR: "magenta",
 }
 MARKS = {Verdict.PASSED: "✓", Verdict.MISSING: "○"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def plain(text: str) -> str:
-    """Text without control characters: a student's output must not steer the terminal."""
+    """Text without control characters, changes of direction and halves of surrogate pairs: it must not steer the terminal."""
     return _CONTROL.sub("·", text)
 
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from ..errors import StudentFault, TimedOut
+from ..errors import Raised, StudentFault, TimedOut
 from .client import Usage, Worker
-from .inside.fault import Fault
 from .inside.session import Outcome
 from .launch import ForkServer
 from .limits import Limits
@@ -19,7 +18,7 @@ class Sandboxed:
         self._server, self._limits = server, limits
         self._source, self._filename, self._forbidden = source, filename, forbidden
         self._worker: Worker | None = None
-        self._import_fault: Fault | StudentFault | None = None
+        self.import_fault: StudentFault | None = None
         self.usage = Usage()
         self._output = bytearray()
 
@@ -34,11 +33,8 @@ class Sandboxed:
             self._worker.begin_check()
 
     def perform(self, verb: str, name: str, request: dict[str, Any]) -> Outcome:
-        """Raises TimedOut, OutOfMemory or Crashed, the same ones again for every check when the import did."""
-        worker = self._living_worker()
-        if isinstance(self._import_fault, Fault):
-            return Outcome(fault=self._import_fault)
-        return worker.perform(verb, request)
+        """Raises TimedOut, OutOfMemory or Crashed; what the import raised is raised again for every check."""
+        return self._living_worker().perform(verb, request)
 
     def close(self) -> None:
         if self._worker is not None:
@@ -46,8 +42,8 @@ class Sandboxed:
             self._worker = None
 
     def _living_worker(self) -> Worker:
-        if isinstance(self._import_fault, StudentFault):
-            raise self._import_fault
+        if self.import_fault is not None:
+            raise self.import_fault
         if self.usage.cpu_s > self._limits.total_cpu_s:
             raise TimedOut("total_cpu_s", self._limits.total_cpu_s)
         if self.usage.wall_s > self._limits.total_wall_s:
@@ -55,9 +51,11 @@ class Sandboxed:
         if self._worker is None or not self._worker.alive:
             self._worker = Worker(self._server, self._limits, self.usage, self._output)
             try:
-                self._import_fault = self._worker.load(self._source, self._filename, self._forbidden).fault
-            except StudentFault as fault:  # an import that never ends, crashes or eats all memory
-                self._import_fault = fault
+                fault = self._worker.load(self._source, self._filename, self._forbidden).fault
+                if fault is not None:
+                    raise Raised(fault)
+            except StudentFault as import_fault:  # it raised, never ended, crashed or ate all memory
+                self.import_fault = import_fault
                 raise
             self._worker.begin_check()
         return self._worker

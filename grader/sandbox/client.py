@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from ..errors import Crashed, GraderFault, OutOfMemory, TimedOut
+from .inside.confine import MAX_THREADS
 from .inside.fault import Fault
 from .inside.protocol import HEADER, JSON_BYTES, Encoder, ProtocolError, decode, pack, unpack
 from .inside.session import Outcome
@@ -25,6 +26,7 @@ from .launch import ForkServer
 from .limits import Limits
 
 POLL_SECONDS = 0.05
+READ_BYTES = 2**18
 START_SECONDS = 30.0
 PAGE = os.sysconf("SC_PAGE_SIZE")
 CREDENTIALS = struct.Struct("3i")
@@ -52,6 +54,9 @@ class Worker:
         self._selector.register(self._status_pipe, selectors.EVENT_READ)
         self._check_cpu_s = self._check_wall_s = self._cpu_seen = 0.0
         self._memory_floor_kb = 0
+        self._next_look = 0.0
+        self._pidfd: int | None = None
+        self._received = bytearray()
         self._greet()
 
     def _greet(self) -> None:
@@ -67,9 +72,13 @@ class Worker:
         self.pid = (
             CREDENTIALS.unpack(ancillary[0][2])[0] if ancillary else int(json.loads(data[HEADER.size :])["hello"])
         )
+        if hasattr(os, "pidfd_open"):
+            self._pidfd = os.pidfd_open(self.pid)
         if hasattr(socket, "SO_PASSCRED"):
             self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-        self._memory_floor_kb = self._resident_kb()
+        self._channel.setblocking(False)
+        self._memory_floor_kb, _ = self._memory_and_threads()
+        self._freeze()
 
     def load(self, source: str, filename: str, forbidden: dict[str, list[str]]) -> Outcome:
         """Have the submission's source run."""
@@ -95,35 +104,34 @@ class Worker:
         if not self.alive:
             return
         self.alive = False
-        if self.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._drain(self._output_pipe)
         self._selector.close()
         self._channel.close()
         os.close(self._output_pipe)
         os.close(self._status_pipe)
+        if self._pidfd is not None:
+            os.close(self._pidfd)
 
     def _exchange(self, frame: bytes) -> Outcome:
         started = time.monotonic()
-        self._channel.settimeout(self.limits.check_wall_s)
+        self._next_look = started + POLL_SECONDS
+        self._signal(signal.SIGCONT)
         try:
-            self._channel.sendall(frame)
-            header = self._receive(HEADER.size, started)
-            text_length, blob_length = HEADER.unpack(header)
+            self._send(frame, started)
+            text_length, blob_length = HEADER.unpack(self._receive(HEADER.size, started))
             if text_length > JSON_BYTES or blob_length > self.limits.answer_mb * 2**20 + JSON_BYTES:
                 raise ProtocolError("an answer larger than its limit")
-            message, arrays = unpack(self._receive(text_length, started), self._receive(blob_length, started))
-            return _outcome(message, arrays)
-        except TimeoutError:
-            self.kill()
-            raise TimedOut("check_wall_s", self.limits.check_wall_s) from None
+            body = self._receive(text_length + blob_length, started)
+            if self._received:
+                raise ProtocolError("more than one answer")
+            return _outcome(*unpack(body[:text_length], body[text_length:]))
         except (BrokenPipeError, ConnectionResetError):
             raise self._ended() from None
         except ProtocolError as error:
             self.kill()
             raise Crashed(None, str(error)) from None
-        except (TimedOut, OutOfMemory):
+        except (TimedOut, OutOfMemory, Crashed):
             self.kill()
             raise
         finally:
@@ -131,25 +139,54 @@ class Worker:
             self.usage.wall_s += elapsed
             self._check_wall_s += elapsed
             if self.alive:
+                self._freeze()
                 self._count_cpu()
+
+    def _freeze(self) -> None:
+        """Between requests nothing of the submission runs: no thread goes on, grows, or writes to the channel."""
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the worker and no other: a pid may be given to another process once its own has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            if self._pidfd is not None:
+                signal.pidfd_send_signal(self._pidfd, number)
+            elif self.pid:
+                os.kill(self.pid, number)
+
+    def _send(self, frame: bytes, started: float) -> None:
+        """All of a frame, with an eye on every limit while the worker does not take it."""
+        unsent = memoryview(frame)
+        while unsent:
+            try:
+                unsent = unsent[self._channel.send(unsent) :]
+            except BlockingIOError:
+                self._wait(started)
+                time.sleep(0.001)  # the channel may be readable all the while, so the wait may return at once
 
     def _receive(self, count: int, started: float) -> bytes:
         """Exactly `count` bytes, with an eye on every limit while they do not come."""
-        buffer = bytearray()
-        while len(buffer) < count:
-            ready = {key.fileobj for key, _ in self._selector.select(POLL_SECONDS)}
-            if self._output_pipe in ready:
-                self._drain(self._output_pipe)
-            if self._channel in ready:
-                received = self._channel.recv(min(count - len(buffer), 2**20))
+        while len(self._received) < count:
+            if self._channel in self._wait(started):
+                received = self._channel.recv(READ_BYTES)
                 if not received:
                     raise self._ended()
-                buffer += received
-            else:
-                if self._status_pipe in ready:
-                    raise self._ended()
-                self._check_limits(time.monotonic() - started)
-        return bytes(buffer)
+                self._received += received
+        taken = bytes(self._received[:count])
+        del self._received[:count]
+        return taken
+
+    def _wait(self, started: float) -> set[Any]:
+        """Until something can be read, POLL_SECONDS at most; what the worker prints is taken in, its end is noticed."""
+        ready = {key.fileobj for key, _ in self._selector.select(POLL_SECONDS)}
+        if self._output_pipe in ready:
+            self._drain(self._output_pipe)
+        if self._status_pipe in ready and self._channel not in ready:
+            raise self._ended()
+        if time.monotonic() > self._next_look:  # also while bytes come: they may come one by one
+            self._check_limits(time.monotonic() - started)
+            self._next_look = time.monotonic() + POLL_SECONDS
+        return ready
 
     def _check_limits(self, waited: float) -> None:
         limits = self.limits
@@ -163,8 +200,11 @@ class Worker:
             if used > limit:
                 raise TimedOut(name, limit)
         # RLIMIT_DATA and the refusal of shared memory come first; this watch is for what they might miss.
-        if self._resident_kb() - self._memory_floor_kb > limits.memory_mb * 1024 + 65536:
+        resident_kb, threads = self._memory_and_threads()
+        if resident_kb - self._memory_floor_kb > limits.memory_mb * 1024 + 65536:
             raise OutOfMemory(limits.memory_mb)
+        if threads > MAX_THREADS:
+            raise Crashed(None, f"{threads} threads")
 
     def _count_cpu(self) -> None:
         """Add the CPU time since the last count, read from the process's own clock by its pid."""
@@ -176,12 +216,14 @@ class Worker:
         self.usage.cpu_s += now - self._cpu_seen
         self._cpu_seen = now
 
-    def _resident_kb(self) -> int:
+    def _memory_and_threads(self) -> tuple[int, int]:
+        """Resident kB and number of threads, from outside; zeros where there is no /proc."""
         try:
-            with open(f"/proc/{self.pid}/statm", encoding="ascii") as statm:
-                return int(statm.read().split()[1]) * PAGE // 1024
+            with open(f"/proc/{self.pid}/stat", encoding="utf-8", errors="replace") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+            return int(fields[21]) * PAGE // 1024, int(fields[17])
         except (OSError, IndexError):
-            return 0
+            return 0, 0
 
     def _drain(self, pipe: int) -> None:
         """Read what was printed, keep it up to the cap, drop the rest: a full pipe must not stop the worker."""
@@ -213,9 +255,9 @@ class Worker:
         readable = selectors.DefaultSelector()
         readable.register(self._status_pipe, selectors.EVENT_READ)
         try:
-            if not readable.select(2.0) and self.pid:
+            if not readable.select(2.0):
                 # The channel is closed but the process lives on: end it, then its keeper speaks.
-                os.kill(self.pid, signal.SIGKILL)
+                self._signal(signal.SIGKILL)
                 readable.select(5.0)
             end: dict[str, Any] = json.loads(os.read(self._status_pipe, 65536) or b"{}")
             return end

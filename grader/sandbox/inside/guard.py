@@ -21,6 +21,8 @@ from torch.overrides import TorchFunctionMode
 
 from .fault import Forbidden
 
+OPERATORS = {"operator.matmul": "@", "operator.imatmul": "@"}
+
 
 def forbidden_uses(source: str, forbidden: dict[str, list[str]]) -> dict[str, tuple[str, int]]:
     """For each restricted function that breaks its rule: (what it uses, line), helpers that it calls included."""
@@ -94,11 +96,11 @@ def _use(node: ast.AST, imports: dict[str, str], own_methods: set[str]) -> str |
     if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult):
         return "@"
     if isinstance(node, ast.Name) and "." in imports.get(node.id, ""):
-        return imports[node.id]
+        return OPERATORS.get(imports[node.id], imports[node.id])
     if isinstance(node, ast.Attribute):
         dotted = _dotted(node, imports)
         if dotted:
-            return "@" if dotted in ("operator.matmul", "operator.imatmul") else dotted
+            return OPERATORS.get(dotted, dotted)
         if node.attr in ("__matmul__", "__rmatmul__", "__imatmul__"):
             return "@"
         return None if node.attr in own_methods else f".{node.attr}"

@@ -23,6 +23,7 @@ import torch
 
 HEADER = struct.Struct(">II")
 JSON_BYTES = 8 * 2**20
+HEADER_BYTES = 2 * 2**20  # of a safetensors blob: it grows with the number of arrays, not with their size
 MAX_DEPTH = 32
 MAX_NODES = 20_000
 MAX_TEXT = 20_000
@@ -33,7 +34,7 @@ class ProtocolError(Exception):
 
 
 class AnswerTooLarge(Exception):
-    """A value does not fit into a frame."""
+    """A value does not fit into a frame: its text is "bytes" or "parts"."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Encoder:
     def encode(self, value: Any, depth: int = 0) -> Any:
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            raise AnswerTooLarge("the answer is nested too deeply or has too many parts")
+            raise AnswerTooLarge("parts")
         if value is None or isinstance(value, bool) or type(value) is float:
             return value
         if type(value) is int:
@@ -123,7 +124,7 @@ class Encoder:
         # A giant expanded view costs nothing until it is made contiguous: ask for its size first.
         self._bytes += plain.numel() * plain.element_size()
         if self._bytes > self.max_bytes:
-            raise AnswerTooLarge(f"the answer holds more than {self.max_bytes // 2**20} MiB")
+            raise AnswerTooLarge("bytes")
         node["array"] = str(len(self.arrays))
         self.arrays[node["array"]] = plain.contiguous().reshape(-1).clone()
         return node
@@ -134,7 +135,7 @@ class Encoder:
         if array.dtype.hasobject or array.dtype.kind not in "biuf" or not array.dtype.isnative:
             return {"kind": "opaque", "type": f"ndarray of dtype {array.dtype}"}
         if array.size * array.itemsize + self._bytes > self.max_bytes:
-            raise AnswerTooLarge(f"the answer holds more than {self.max_bytes // 2**20} MiB")
+            raise AnswerTooLarge("bytes")
         if any(step < 0 or step % array.itemsize for step in array.strides) or not array.flags.writeable:
             array = array.copy()
         try:
@@ -146,29 +147,42 @@ class Encoder:
         return node
 
 
-def decode(node: Any, arrays: dict[str, torch.Tensor], module: Callable[[int], Any] = ModuleRef, depth: int = 0) -> Any:
-    """The value of a tree; `module` says what a module's number stands for on this side."""
-    if node is None or isinstance(node, bool | int | float | str):
-        return node
-    if not isinstance(node, dict) or depth > MAX_DEPTH:
-        raise ProtocolError("a value is neither a scalar nor an object, or is nested too deeply")
-    kind = node.get("kind")
-    if kind == "array":
-        return _decode_array(node, arrays)
-    if kind in ("tuple", "list"):
-        items = [decode(item, arrays, module, depth + 1) for item in _items(node)]
-        return tuple(items) if kind == "tuple" else items
-    if kind == "dict":
-        return {str(key): decode(item, arrays, module, depth + 1) for key, item in _items(node)}
-    if kind == "module":
-        return module(int(node["id"]))
-    if kind == "rng":
-        return Rng(int(node["seed"]))
-    if kind == "named":
-        return Named(str(node["name"]))
-    if kind == "opaque":
-        return Opaque(str(node.get("type"))[:200])
-    raise ProtocolError(f"a value of unknown kind {str(kind)[:40]!r}")
+def decode(
+    node: Any, arrays: dict[str, torch.Tensor], as_arguments: bool = False, module: Callable[[int], Any] = ModuleRef
+) -> Any:
+    """The value of a tree. Only arguments, which come from the trusted side, may have strides, generators or functions.
+
+    module: what a module's number stands for on this side.
+    """
+
+    def value_of(node: Any, depth: int) -> Any:
+        if node is None or isinstance(node, bool | float | str):
+            return node
+        if isinstance(node, int):
+            if abs(node) >= 2**63:
+                raise ProtocolError("an integer beyond 64 bits")
+            return node
+        if not isinstance(node, dict) or depth > MAX_DEPTH:
+            raise ProtocolError("a value is neither a scalar nor an object, or is nested too deeply")
+        kind = node.get("kind")
+        if kind == "array":
+            return _decode_array(node, arrays, as_arguments)
+        if kind in ("tuple", "list"):
+            items = [value_of(item, depth + 1) for item in _items(node)]
+            return tuple(items) if kind == "tuple" else items
+        if kind == "dict":
+            return {str(key): value_of(item, depth + 1) for key, item in _items(node)}
+        if kind == "module":
+            return module(int(node["id"]))
+        if kind == "opaque":
+            return Opaque(str(node.get("type"))[:200])
+        if kind == "rng" and as_arguments:
+            return Rng(int(node["seed"]))
+        if kind == "named" and as_arguments:
+            return Named(str(node["name"]))
+        raise ProtocolError(f"a value of unknown kind {str(kind)[:40]!r}")
+
+    return value_of(node, 0)
 
 
 def materialise(value: Any) -> Any:
@@ -189,13 +203,26 @@ def _items(node: dict[str, Any]) -> list[Any]:
     return items
 
 
-def _decode_array(node: dict[str, Any], arrays: dict[str, torch.Tensor]) -> Any:
+def _sizes(value: Any) -> tuple[int, ...]:
+    """A shape or strides: few and small enough that computing with them costs nothing."""
+    if (
+        not isinstance(value, list)
+        or len(value) > MAX_DEPTH
+        or not all(type(n) is int and 0 <= n < 2**40 for n in value)
+    ):
+        raise ProtocolError("an array whose shape is no shape")
+    return tuple(value)
+
+
+def _decode_array(node: dict[str, Any], arrays: dict[str, torch.Tensor], as_arguments: bool) -> Any:
     flat = arrays[node["array"]]
-    shape = tuple(int(size) for size in node["shape"])
+    shape = _sizes(node["shape"])
     if "stride" in node:
-        tensor = flat.as_strided(shape, tuple(int(step) for step in node["stride"]))
+        if not as_arguments:
+            raise ProtocolError("an answer with strides")
+        tensor = flat.as_strided(shape, _sizes(node["stride"]))
     else:
-        if math.prod(shape) != flat.numel() or any(size < 0 for size in shape):
+        if math.prod(shape) != flat.numel():
             raise ProtocolError("an array whose shape does not fit its bytes")
         tensor = flat.reshape(shape)
     if node.get("library") == "numpy":
@@ -220,6 +247,8 @@ def pack(message: dict[str, Any], arrays: dict[str, torch.Tensor]) -> bytes:
 
 def unpack(text: bytes, blob: bytes) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """The message and its flat arrays, each in fresh memory. Raises ProtocolError for anything else."""
+    if blob and int.from_bytes(blob[:8], "little") > HEADER_BYTES:
+        raise ProtocolError("an array header larger than its limit")
     try:
         message = json.loads(text.decode("utf-8", "surrogatepass"))
         arrays = safetensors.torch.load(blob) if blob else {}
@@ -227,4 +256,6 @@ def unpack(text: bytes, blob: bytes) -> tuple[dict[str, Any], dict[str, torch.Te
         raise ProtocolError(f"a frame that cannot be read ({type(error).__name__})") from None
     if not isinstance(message, dict):
         raise ProtocolError("a frame that holds no object")
+    if any(array.dtype not in DTYPES for array in arrays.values()):
+        raise ProtocolError("an array of a dtype that this protocol does not have")
     return message, arrays

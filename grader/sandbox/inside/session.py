@@ -50,7 +50,9 @@ class Session:
         if handler is None:
             raise ValueError(f"unknown verb {verb[:40]!r}")
         mutated: list[str] = []
-        torch.manual_seed(0)  # the same request gives the same answer, on whichever side of the boundary
+        # The same request gives the same answer, on whichever side of the boundary. (torch.manual_seed would also queue
+        # a seeding of every kind of device, with a stack trace each.)
+        torch.default_generator.manual_seed(0)
         np.random.seed(0)
         outcome = self._guarded(lambda: handler(mutated=mutated, **request))
         return Outcome(outcome.value, outcome.fault, tuple(mutated))
@@ -151,7 +153,7 @@ class Session:
 def own_copy(value: Any) -> Any:
     """A deep copy of a value with the same strides, in memory of its own: what a sandboxed call is given."""
     encoder = Encoder(keep_layout=True)
-    return decode(encoder.encode(value), encoder.arrays)
+    return decode(encoder.encode(value), encoder.arrays, as_arguments=True)
 
 
 def snapshot(value: Any) -> Any:

@@ -14,6 +14,8 @@ from .fault import describe
 from .protocol import HEADER, AnswerTooLarge, Encoder, decode, pack, unpack
 from .session import Outcome, Session
 
+READ_BYTES = 2**18
+
 
 def serve(channel: socket.socket) -> None:
     """Greet, then answer one request at a time."""
@@ -24,7 +26,7 @@ def serve(channel: socket.socket) -> None:
     reply(channel, session.load(as_main_file=True), session.filename, answer_bytes)
     while True:
         message, arrays = receive(channel)
-        request: dict[str, Any] = decode(message["request"], arrays, module=lambda number: number)
+        request: dict[str, Any] = decode(message["request"], arrays, as_arguments=True, module=int)
         reply(channel, session.perform(message["verb"], request), session.filename, answer_bytes)
 
 
@@ -49,17 +51,16 @@ def send(channel: socket.socket, message: dict[str, Any], arrays: dict[str, torc
 
 
 def receive(channel: socket.socket) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """The next message; the end of the channel is the end of this process."""
-    text_length, blob_length = HEADER.unpack(read_exactly(channel, HEADER.size))
-    return unpack(read_exactly(channel, text_length), read_exactly(channel, blob_length))
-
-
-def read_exactly(channel: socket.socket, count: int) -> bytes:
-    buffer = bytearray(count)
-    view = memoryview(buffer)
-    while view:
-        received = channel.recv_into(view)
-        if received == 0:
-            sys.exit(0)
-        view = view[received:]
-    return bytes(buffer)
+    """The next message. One is outstanding at a time, so whatever has come belongs to it."""
+    buffer = bytearray()
+    wanted = HEADER.size
+    while len(buffer) < wanted:
+        received = channel.recv(READ_BYTES)
+        if not received:
+            sys.exit(0)  # the end of the channel is the end of this process
+        buffer += received
+        if wanted == HEADER.size and len(buffer) >= wanted:
+            text_length, blob_length = HEADER.unpack_from(buffer)
+            wanted += text_length + blob_length
+    text_end = HEADER.size + text_length
+    return unpack(bytes(buffer[HEADER.size : text_end]), bytes(buffer[text_end:]))

@@ -1,0 +1,49 @@
+# make demo and make test do everything from nothing, in a virtual environment of their own.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint format types verify sync bench messages clean
+
+demo: $(READY)
+	$(BIN)/grader demo demo
+
+test: $(READY)
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(READY)
+	$(BIN)/mypy
+
+verify: $(READY)
+	$(BIN)/grader verify
+
+sync: $(READY)
+	$(BIN)/grader sync
+
+bench: $(READY)
+	$(BIN)/python benchmarks/batch.py
+
+# Korean: collect the messages of grader/ into the catalogue, then compile it.
+messages: $(READY)
+	$(BIN)/pybabel extract --project dot2vit --no-location --sort-output -k _ -o grader/locale/grader.pot grader
+	$(BIN)/pybabel update -D grader -d grader/locale -i grader/locale/grader.pot --no-fuzzy-matching
+	$(BIN)/pybabel compile -D grader -d grader/locale
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dot2vit needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[instructor,test]'
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) demo
