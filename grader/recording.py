@@ -12,6 +12,7 @@ import safetensors
 import safetensors.torch
 import torch
 
+from .diagnose import MESSAGE
 from .errors import GraderFault
 from .i18n import pick
 from .sandbox.inside.fault import Fault
@@ -103,8 +104,10 @@ def _steps_to_json(steps: list[Step], encoder: Encoder) -> list[Any]:
 
 
 def _fault_to_json(fault: Fault | None) -> dict[str, Any] | None:
-    """Without frames and message: they would show the wrong version's code."""
-    return None if fault is None else {"kind": fault.kind, "name": fault.name, "types": list(fault.types)}
+    """Without frames: they would show the wrong version's code."""
+    if fault is None:
+        return None
+    return {"kind": fault.kind, "name": fault.name, "message": fault.message[:MESSAGE], "types": list(fault.types)}
 
 
 def _steps_from_json(steps: list[Any], arrays: dict[str, torch.Tensor]) -> list[Step]:
