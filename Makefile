@@ -35,8 +35,8 @@ bench: $(READY)
 
 # Korean: collect the messages of grader/ into the catalogue, then compile it.
 messages: $(READY)
-	$(BIN)/pybabel extract --project dot2vit --no-location --sort-output -k _ -o grader/locale/grader.pot grader
-	$(BIN)/pybabel update -D grader -d grader/locale -i grader/locale/grader.pot --no-fuzzy-matching
+	$(BIN)/pybabel extract --project dot2vit --no-location --sort-output -k assert_close:3 -o grader/locale/grader.pot grader exercises/checks tests/hidden
+	$(BIN)/pybabel update -D grader -d grader/locale -i grader/locale/grader.pot --no-fuzzy-matching --ignore-obsolete
 	$(BIN)/pybabel compile -D grader -d grader/locale
 
 $(READY): pyproject.toml constraints.txt

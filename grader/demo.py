@@ -16,7 +16,7 @@ from .variants import Variant, load_variants
 STUDENTS = """
 kim-minjun lee-seoyeon park-jihoon choi-yuna jung-hyunwoo kang-soojin yoon-taeyang lim-hana
 김서준 이하은 박도윤 최지우 정예준
-amelie bruno chidi dagny emre farah goran hiroko imani jonas kavya leila mateo nadia otto priya
+amelie bruno chidi dagny emre farah goran hiroko imani jonas kavya leila mateo nadia otto
 """.split()  # noqa: SIM905 -- names in rows are read more easily than a list of strings
 HOSTILE_STUDENTS = ("mallory", "trudy")
 MARKER = ".dot2vit-demo"

@@ -6,6 +6,7 @@ Exception
 │   ├── CheckFailed           an answer is not what the check asks for
 │   ├── TimedOut              it used up a limit of time
 │   ├── OutOfMemory           it used up its memory and was ended
+│   ├── TooManyThreads        it started more threads than it may
 │   ├── Crashed               its process ended on its own, or broke the protocol
 │   └── Unusable              there is nothing to run: the file is missing or cannot be read
 ├── GraderFault               what the grader or the machine did; becomes `grader_error`, never a zero
@@ -47,6 +48,14 @@ class OutOfMemory(StudentFault):
     def __init__(self, limit_mb: int) -> None:
         super().__init__(f"{limit_mb} MB")
         self.limit_mb = limit_mb
+
+
+class TooManyThreads(StudentFault):
+    """The student's process started more threads than it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} threads")
+        self.limit = limit
 
 
 class Crashed(StudentFault):

@@ -2,7 +2,7 @@
 
 import signal
 
-from .errors import CheckFailed, Crashed, OutOfMemory, Raised, StudentFault, TimedOut, Unusable
+from .errors import CheckFailed, Crashed, OutOfMemory, Raised, StudentFault, TimedOut, TooManyThreads, Unusable
 from .i18n import _
 from .result import Verdict
 from .sandbox.inside.fault import Fault
@@ -20,6 +20,8 @@ def judge(fault: StudentFault, filename: str) -> tuple[Verdict, str]:
         return Verdict.MEMORY, _("Your code used more than the {limit} MB of memory that it may use.").format(
             limit=fault.limit_mb
         )
+    if isinstance(fault, TooManyThreads):
+        return Verdict.CRASHED, _("Your code started more than {limit} threads.").format(limit=fault.limit)
     if isinstance(fault, Crashed):
         return Verdict.CRASHED, _crash_message(fault)
     if isinstance(fault, Unusable):

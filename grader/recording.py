@@ -52,7 +52,7 @@ class Recording:
         path.write_bytes(self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        encoder = Encoder()
+        encoder = Encoder(own_memory=True)
         record = {
             "reference": {check: _steps_to_json(steps, encoder) for check, steps in self.reference.items()},
             "misconceptions": {

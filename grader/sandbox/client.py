@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from ..errors import Crashed, GraderFault, OutOfMemory, TimedOut
+from ..errors import Crashed, GraderFault, OutOfMemory, StudentFault, TimedOut, TooManyThreads
 from .inside.confine import MAX_THREADS
 from .inside.fault import Fault
 from .inside.protocol import HEADER, JSON_BYTES, Encoder, ProtocolError, decode, pack, unpack
@@ -55,9 +55,14 @@ class Worker:
         self._check_cpu_s = self._check_wall_s = self._cpu_seen = 0.0
         self._memory_floor_kb = 0
         self._next_look = 0.0
+        self._may_freeze = server.sandbox != "none"
         self._pidfd: int | None = None
         self._received = bytearray()
-        self._greet()
+        try:
+            self._greet()
+        except GraderFault:
+            server.close()  # whatever is wrong with it, the next unit gets a new one
+            raise
 
     def _greet(self) -> None:
         """Learn the worker's real pid from the kernel; nothing of the student's has run yet."""
@@ -116,7 +121,6 @@ class Worker:
     def _exchange(self, frame: bytes) -> Outcome:
         started = time.monotonic()
         self._next_look = started + POLL_SECONDS
-        self._signal(signal.SIGCONT)
         try:
             self._send(frame, started)
             text_length, blob_length = HEADER.unpack(self._receive(HEADER.size, started))
@@ -131,7 +135,7 @@ class Worker:
         except ProtocolError as error:
             self.kill()
             raise Crashed(None, str(error)) from None
-        except (TimedOut, OutOfMemory, Crashed):
+        except StudentFault:
             self.kill()
             raise
         finally:
@@ -143,8 +147,12 @@ class Worker:
                 self._count_cpu()
 
     def _freeze(self) -> None:
-        """Between requests nothing of the submission runs: no thread goes on, grows, or writes to the channel."""
-        self._signal(signal.SIGSTOP)
+        """Between requests nothing of the submission runs: no thread goes on, grows, or writes to the channel.
+
+        Only in the sandbox, whose processes end with the grader: a stopped process of no sandbox would outlive it.
+        """
+        if self._may_freeze:
+            self._signal(signal.SIGSTOP)
 
     def _signal(self, number: signal.Signals) -> None:
         """To the worker and no other: a pid may be given to another process once its own has ended."""
@@ -155,8 +163,13 @@ class Worker:
                 os.kill(self.pid, number)
 
     def _send(self, frame: bytes, started: float) -> None:
-        """All of a frame, with an eye on every limit while the worker does not take it."""
+        """All of a frame, with an eye on every limit while the worker does not take it.
+
+        The worker is thawed when the first part lies ready: it then wakes once and not twice.
+        """
         unsent = memoryview(frame)
+        unsent = unsent[self._channel.send(unsent) :]
+        self._signal(signal.SIGCONT)
         while unsent:
             try:
                 unsent = unsent[self._channel.send(unsent) :]
@@ -204,7 +217,7 @@ class Worker:
         if resident_kb - self._memory_floor_kb > limits.memory_mb * 1024 + 65536:
             raise OutOfMemory(limits.memory_mb)
         if threads > MAX_THREADS:
-            raise Crashed(None, f"{threads} threads")
+            raise TooManyThreads(MAX_THREADS)
 
     def _count_cpu(self) -> None:
         """Add the CPU time since the last count, read from the process's own clock by its pid."""

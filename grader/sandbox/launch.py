@@ -170,15 +170,15 @@ def _confined(code: str) -> list[str]:
 
 
 def _runtime_paths() -> list[str]:
-    """What the interpreter needs to run: itself, its libraries, its packages, the system's shared libraries."""
-    system = [
-        path for path in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache") if os.path.lexists(path)
-    ]
-    wanted = [sys.base_prefix, sys.prefix]
-    paths: list[str] = list(system)
-    for path in dict.fromkeys(wanted):
-        if path == "/usr":
-            paths += ["/usr/bin/" + Path(sys.executable).resolve().name]
-        elif not any(Path(path).is_relative_to(other) for other in paths):
+    """What the interpreter needs to run: its binaries and libraries, its packages, the system's shared libraries.
+
+    Of each prefix only the parts that hold these: a virtual environment may have been made right in the course's folder.
+    """
+    candidates = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"]
+    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+        candidates += [str(Path(prefix) / part) for part in ("bin", "lib", "lib64", "pyvenv.cfg")]
+    paths: list[str] = []
+    for path in candidates:
+        if os.path.lexists(path) and not any(Path(path).is_relative_to(other) for other in paths):
             paths.append(path)
     return paths

@@ -1,5 +1,6 @@
 """What one submission of one exercise may use."""
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -26,6 +27,8 @@ class Limits:
         for key, value in merged.items():
             if key not in known:
                 raise ValueError(f"[limits] has no {key!r}; it knows {', '.join(sorted(known))}")
-            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-                raise ValueError(f"[limits] {key} must be a positive number, not {value!r}")
+            kinds = int | float if key.endswith("_s") else int
+            if isinstance(value, bool) or not isinstance(value, kinds) or not 0 < value < math.inf:
+                kind = "number of seconds" if key.endswith("_s") else "whole number"
+                raise ValueError(f"[limits] {key} must be a positive {kind}, not {value!r}")
         return cls(**merged)

@@ -107,4 +107,6 @@ def _write(path: str, text: str) -> None:
 
 
 def _limit(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(kind, (value, value))

@@ -71,6 +71,7 @@ def _become_keeper(
 ) -> None:
     """In the first fork: never returns."""
     try:
+        os.setsid()  # a signal to a process group crosses pid namespaces: nobody may share a submission's group
         os.dup2(descriptors[OUTPUT], 1)
         os.dup2(descriptors[OUTPUT], 2)
         control.close()
@@ -97,6 +98,7 @@ def _become_worker(descriptors: list[int], filter_program: bytes | None) -> None
     """In the second fork: never returns."""
     code = 1
     try:
+        os.setsid()
         os.close(descriptors[STATUS])
         os.close(descriptors[OUTPUT])
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -152,13 +152,13 @@ class Session:
 
 def own_copy(value: Any) -> Any:
     """A deep copy of a value with the same strides, in memory of its own: what a sandboxed call is given."""
-    encoder = Encoder(keep_layout=True)
+    encoder = Encoder(keep_layout=True, own_memory=True)
     return decode(encoder.encode(value), encoder.arrays, as_arguments=True)
 
 
 def snapshot(value: Any) -> Any:
     """A deep, contiguous copy of a value: what comes back from a sandboxed call."""
-    encoder = Encoder()
+    encoder = Encoder(own_memory=True)
     return decode(encoder.encode(value), encoder.arrays)
 
 
@@ -175,6 +175,8 @@ def _copies(argument: Any) -> Any:
 def _same(kept: Any, argument: Any) -> bool:
     if isinstance(kept, torch.Tensor):
         argument = argument.detach()
+        if torch.equal(kept, argument):
+            return True
         if kept.shape != argument.shape or kept.dtype != argument.dtype:
             return False
         return bool(((kept == argument) | ((kept != kept) & (argument != argument))).all())  # NaN equals NaN here
