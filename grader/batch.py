@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import __version__
 from .course import Course, Exercise
 from .errors import SandboxUnavailable
 from .i18n import language
@@ -171,6 +172,7 @@ def _grader_failed(grade: Grade) -> bool:
 
 def _unit(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:
     key = unit_key(
+        __version__,
         course.id,
         submission.student,
         exercise.name,

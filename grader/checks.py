@@ -8,11 +8,22 @@ import pytest
 import torch
 
 from .compare import describe, difference
-from .errors import CheckFailed, Raised
+from .errors import CheckFailed, GraderFault, Raised, StudentFault
 from .i18n import _, pick
+from .sandbox.inside.protocol import Named, Rng
 from .subject import Subject
 
-__all__ = ["CheckFailed", "assert_close", "assert_raises", "assert_unchanged", "check", "require", "unpack"]
+__all__ = [
+    "CheckFailed",
+    "Named",
+    "Rng",
+    "assert_close",
+    "assert_raises",
+    "assert_unchanged",
+    "check",
+    "require",
+    "unpack",
+]
 
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -44,8 +55,6 @@ def assert_raises(error: type[Exception], function: Callable[..., Any], *args: A
     """The call raises this built-in exception. Raises CheckFailed when it gives an answer."""
     try:
         answer = function(*args, **kwargs)
-    except error:
-        return  # only where the student's code runs in this very process (pytest exercises/checks)
     except Raised as raised:
         if raised.fault.kind == "raised" and error.__name__ in raised.fault.types:
             return
@@ -59,6 +68,10 @@ def assert_raises(error: type[Exception], function: Callable[..., Any], *args: A
                 message=raised.fault.message[:200],
             )
         ) from None
+    except (StudentFault, GraderFault):
+        raise
+    except error:
+        return  # only where the student's code runs in this very process (pytest exercises/checks)
     raise CheckFailed(
         _("{function} should raise {expected} here; it returned {actual}").format(
             function=getattr(function, "__name__", ""), expected=error.__name__, actual=describe(answer)

@@ -139,18 +139,25 @@ def load_course(path: Path) -> Course:
         course = table["course"]
         root = path.resolve().parent.parent
         exercises = tuple(_exercise(entry, table.get("limits", {}), root) for entry in table["exercise"])
+        names = [exercise.name for exercise in exercises]
+        if len(set(names)) < len(names):
+            raise ValueError("two exercises have the same name")
         title_en, title_ko = _both_languages(course["title"])
         return Course(course["id"], course["version"], title_en, title_ko, root, exercises)
     except KeyError as error:
         raise UserError(
             f"{path} has no entry {error.args[0]!r}; docs/adding-an-exercise.md shows the format."
         ) from None
-    except (tomllib.TOMLDecodeError, ValueError, UnicodeDecodeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise UserError(f"{path} cannot be used: {error}.") from None
 
 
 def _exercise(entry: dict[str, Any], limits: dict[str, Any], root: Path) -> Exercise:
     title_en, title_ko = _both_languages(entry["title"])
+    if not str(entry["name"]).isidentifier():
+        raise ValueError(f"the name of an exercise is a Python identifier, not {entry['name']!r}")
+    if isinstance(entry["points"], bool) or not isinstance(entry["points"], int | float) or entry["points"] <= 0:
+        raise ValueError(f"the points of {entry['name']} are a positive number, not {entry['points']!r}")
     return Exercise(
         name=entry["name"],
         title_en=title_en,

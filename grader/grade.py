@@ -127,4 +127,6 @@ def _grade(
     for result in candidate.results:
         result.hint = hints.get(result.misconception or "", "")
     output = candidate.backend.output if isinstance(candidate.backend, Sandboxed) else ""
-    return new_grade(course, exercise, submission, settings, candidate.results, output)
+    grade = new_grade(course, exercise, submission, settings, candidate.results, output)
+    grade.notes += candidate.notes
+    return grade

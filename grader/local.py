@@ -48,6 +48,7 @@ def check_locally(
         [candidate],
         recorded_reference(recording.reference),
         RecordedDiagnosis(recording.misconceptions),
+        reference_is_recorded=True,
         on_result=on_result,
     )
     try:

@@ -45,6 +45,7 @@ class Candidate:
     draw_seed: Callable[[str], int]
     fault: StudentFault | None = None
     results: list[CheckResult] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     transcripts: dict[str, list[Step]] = field(default_factory=dict)
     reference_transcripts: dict[str, list[Step]] = field(default_factory=dict)
 
@@ -89,6 +90,7 @@ class Run:
     candidates: list[Candidate]
     reference: Callable[[str], Backend]
     diagnosis: Diagnosis = field(default_factory=NoDiagnosis)
+    reference_is_recorded: bool = False
     keep_transcripts: bool = False
     on_result: Callable[[CheckResult], None] = lambda result: None
     grader_faults: list[str] = field(default_factory=list)
@@ -161,10 +163,16 @@ class Run:
         test: Callable[..., None],
         arguments: dict[str, Any],
     ) -> list[str]:
+        """Misconceptions that answer as the student did. Failing to name one never costs the verdict."""
+
         def again(other: Subject) -> None:
             self._call(test, arguments, other, candidate, mark.name)
 
-        return self.diagnosis.candidates(mark.name, student.transcript, again)
+        try:
+            return self.diagnosis.candidates(mark.name, student.transcript, again)
+        except Exception as error:
+            candidate.notes.append(f"{mark.name}: the diagnosis failed ({type(error).__name__}: {error})"[:300])
+            return []
 
     def _judge_odd_answer(
         self,
@@ -176,20 +184,27 @@ class Run:
         arguments: dict[str, Any],
     ) -> None:
         """A check that stumbles over an answer but runs well with the reference's: the answer is at fault."""
-        if isinstance(error, ODD_ANSWER):
-            try:
-                self._call(test, arguments, Subject(self.reference(mark.name)), candidate, mark.name)
-            except Exception:
-                pass
-            else:
-                result.verdict = Verdict.FAILED
-                result.message = _("The answer is of a kind that this check cannot work with ({error}).").format(
-                    error=type(error).__name__
-                )
-                return
+        if isinstance(error, ODD_ANSWER) and self._runs_with_reference(mark, candidate, test, arguments):
+            result.verdict = Verdict.FAILED
+            result.message = _("The answer is of a kind that this check cannot work with ({error}).").format(
+                error=type(error).__name__
+            )
+            return
         result.verdict = Verdict.GRADER_ERROR
         result.message = _("The grader itself failed here; this costs you nothing, and your instructor will see it.")
         self.grader_faults.append(f"{mark.name}: {type(error).__name__}: {error}")
+
+    def _runs_with_reference(
+        self, mark: CheckMark, candidate: Candidate, test: Callable[..., None], arguments: dict[str, Any]
+    ) -> bool:
+        """Whether the check passes with the reference in the student's place; recorded ones did when they were recorded."""
+        if self.reference_is_recorded:
+            return True
+        try:
+            self._call(test, arguments, Subject(self.reference(mark.name)), candidate, mark.name)
+        except Exception:
+            return False
+        return True
 
 
 def fresh_reference(backend: Direct) -> Callable[[str], Backend]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -103,14 +104,9 @@ def _print_next(console: Console, reports: list[LocalReport]) -> None:
         return
     exercise = unfinished.exercise
     first = next(check for check in unfinished.checks if check.verdict != Verdict.PASSED)
-    console.print(
-        _("Next: {file}: “{title}” The guide: {guide}").format(
-            file=_short(stub_of(exercise)), title=plain(first.title), guide=_short(exercise.guide_path(language()))
-        ),
-        style="cyan",
-        markup=False,
-        soft_wrap=True,
-    )
+    file, guide = _short(stub_of(exercise)), _short(exercise.guide_path(language()))
+    console.print(_("Next: {file}: “{title}”").format(file=file, title=plain(first.title)), style="cyan", markup=False)
+    console.print(_("Guide: {guide}").format(guide=guide), style="cyan", markup=False, soft_wrap=True)
 
 
 def _short(path: Path) -> str:
@@ -120,20 +116,20 @@ def _short(path: Path) -> str:
 
 
 def _status_table(course: Course, reports: list[LocalReport]) -> Table:
-    table = Table(title=course.title)
-    table.add_column(_("exercise"))
-    table.add_column("")
-    table.add_column(_("progress"), width=20)
+    table = Table(title=course.title, box=box.SIMPLE, title_justify="left")
+    table.add_column(_("exercise"), no_wrap=True)
+    table.add_column(_("progress"), width=16)
     table.add_column(_("visible checks"), justify="right")
     table.add_column(_("hidden points"), justify="right")
+    table.add_column("")
     for report in reports:
         passed = sum(check.verdict == Verdict.PASSED for check in report.checks)
         state = _("done") if _is_done(report) else _("in progress") if _is_started(report) else _("not started")
         table.add_row(
             report.exercise.name,
-            f"{report.exercise.title}\n{state}",
-            ProgressBar(total=len(report.checks), completed=passed, width=20),
+            ProgressBar(total=len(report.checks), completed=passed, width=16),
             f"{passed}/{len(report.checks)}",
             f"{report.hidden_points:g}",
+            state,
         )
     return table

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -33,11 +34,14 @@ def check_lines(check: dict[str, Any]) -> RenderableType:
     """One check: mark, sentence, points; when it did not pass, what there is to say about it."""
     verdict = Verdict(check["verdict"])
     style = STYLES.get(verdict, "red")
-    head = Text(f"{MARKS.get(verdict, '✗')} ", style=style)
-    head.append(plain(check["title"]), style="default")
-    head.append(f"  {check['points']:g}/{check['max_points']:g}", style="dim")
+    points = Text(f"{check['points']:g}/{check['max_points']:g}", style="dim")
     if verdict not in (Verdict.PASSED, Verdict.FAILED, Verdict.MISSING):
-        head.append(f"  {verdict_name(verdict)}", style=style)
+        points.append(f"  {verdict_name(verdict)}", style=style)
+    head = Table.grid(padding=(0, 1, 0, 0))
+    head.add_column(no_wrap=True)
+    head.add_column()
+    head.add_column(no_wrap=True)
+    head.add_row(Text(MARKS.get(verdict, "✗"), style=style), Text(plain(check["title"])), points)
     lines: list[RenderableType] = [head]
     if check["message"]:
         lines.append(_indented(plain(check["message"]), "default"))
@@ -137,5 +141,6 @@ def _summarised(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return checks
 
 
-def _indented(text: str, style: str) -> Text:
-    return Text("\n".join("    " + line for line in text.splitlines()), style=style)
+def _indented(text: str, style: str) -> Padding:
+    """Lines that stay indented where they wrap."""
+    return Padding(Text(text, style=style), (0, 0, 0, 4), expand=False)

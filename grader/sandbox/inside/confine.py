@@ -7,6 +7,7 @@ import ctypes
 import os
 import resource
 
+SCRATCH = "/scratch"  # as launch.py names it
 STACK_BYTES = 8 * 2**20
 MAX_THREADS = 256
 
@@ -30,7 +31,7 @@ def die_first() -> None:
 
 
 def own_namespaces(scratch_mb: int) -> None:
-    """User, pid, ipc and mount namespaces of its own; a private /tmp of bounded size; no /proc.
+    """User, pid, ipc and mount namespaces of its own; a private SCRATCH of bounded size; no /proc.
 
     The pid namespace holds for children: the caller forks once more, and that child is pid 1 in it.
     """
@@ -42,13 +43,13 @@ def own_namespaces(scratch_mb: int) -> None:
     _mount(b"none", b"/", b"none", MS_REC | MS_PRIVATE, b"")
     _mount(
         b"tmpfs",
-        b"/tmp",
+        SCRATCH.encode(),
         b"tmpfs",
         MS_NOSUID | MS_NODEV | MS_NOEXEC,
         f"size={scratch_mb}m,nr_inodes=1k,mode=0700".encode(),
     )
     _mount(b"tmpfs", b"/proc", b"tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, b"size=4k,mode=0555")
-    os.chdir("/tmp")
+    os.chdir(SCRATCH)
     _limit(resource.RLIMIT_NPROC, MAX_THREADS)  # counts threads, in this user namespace; root is watched from outside
 
 
