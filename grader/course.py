@@ -138,10 +138,14 @@ def load_course(path: Path) -> Course:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         course = table["course"]
         root = path.resolve().parent.parent
-        exercises = tuple(_exercise(entry, table.get("limits", {}), root) for entry in table["exercise"])
+        limits = table.get("limits", {})
+        if not isinstance(limits, dict):
+            raise ValueError("limits is a table: [limits]")
+        exercises = tuple(_exercise(entry, limits, root) for entry in table["exercise"])
         names = [exercise.name for exercise in exercises]
-        if len(set(names)) < len(names):
-            raise ValueError("two exercises have the same name")
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the name {name} is used twice")
         title_en, title_ko = _both_languages(course["title"])
         return Course(course["id"], course["version"], title_en, title_ko, root, exercises)
     except KeyError as error:

@@ -61,7 +61,7 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
         f"--timeout={timeout}", "--assert=plain",
     ]  # fmt: skip
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _without_bytecode():
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _own_settings():
         code = pytest.main(arguments, plugins=[_Registered(run)])
     _forget(test_file)
     if code != pytest.ExitCode.OK:
@@ -77,7 +77,7 @@ def _forget(test_file: Path) -> None:
 
 
 class _Registered:
-    """Puts the Run where the plugin looks for it."""
+    """Puts the Run where the plugin looks for it, and tells it why a file of checks could not be read."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -86,15 +86,21 @@ class _Registered:
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[plugin.RUN] = self._run
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._run.grader_faults.append(report.longreprtext[-2000:])
+
 
 @contextlib.contextmanager
-def _without_bytecode() -> Iterator[None]:
-    """Hidden tests leave no .pyc behind."""
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+def _own_settings() -> Iterator[None]:
+    """Hidden tests leave no .pyc behind, and pytest options of the user's shell do not reach them."""
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    options = {name: os.environ.pop(name) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") if name in os.environ}
     try:
         yield
     finally:
-        sys.dont_write_bytecode = before
+        sys.dont_write_bytecode = bytecode
+        os.environ.update(options)
 
 
 def _candidate(

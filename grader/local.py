@@ -48,7 +48,6 @@ def check_locally(
         [candidate],
         recorded_reference(recording.reference),
         RecordedDiagnosis(recording.misconceptions),
-        reference_is_recorded=True,
         on_result=on_result,
     )
     try:

@@ -90,7 +90,6 @@ class Run:
     candidates: list[Candidate]
     reference: Callable[[str], Backend]
     diagnosis: Diagnosis = field(default_factory=NoDiagnosis)
-    reference_is_recorded: bool = False
     keep_transcripts: bool = False
     on_result: Callable[[CheckResult], None] = lambda result: None
     grader_faults: list[str] = field(default_factory=list)
@@ -197,8 +196,8 @@ class Run:
     def _runs_with_reference(
         self, mark: CheckMark, candidate: Candidate, test: Callable[..., None], arguments: dict[str, Any]
     ) -> bool:
-        """Whether the check passes with the reference in the student's place; recorded ones did when they were recorded."""
-        if self.reference_is_recorded:
+        """Whether the check passes with the reference in the student's place; a recorded one did when it was recorded."""
+        if isinstance(self.reference(mark.name), Recorded):
             return True
         try:
             self._call(test, arguments, Subject(self.reference(mark.name)), candidate, mark.name)

@@ -77,14 +77,14 @@ def print_record(console: Console, record: dict[str, Any], title: str) -> None:
     console.print(heading)
     for note in record["notes"]:
         console.print(_indented(plain(note), "yellow"))
-    print_checks(console, _summarised(record["checks"]))
+    print_checks(console, record["checks"])
     print_output(console, record["output"])
 
 
 def print_checks(console: Console, checks: Sequence[dict[str, Any]]) -> None:
     """Every check; a hint that several checks share is told once."""
     told: set[str] = set()
-    for check in checks:
+    for check in _summarised(checks):
         hint = check.get("hint") or ""
         console.print(check_lines({**check, "hint": _("the same mistake as above") if hint and hint in told else hint}))
         told.add(hint)
