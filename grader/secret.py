@@ -20,9 +20,12 @@ def instructor_secret(root: Path) -> bytes:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_hex(32) + "\n")
-        return path.read_text(encoding="ascii").strip().encode()
+        secret = path.read_text(encoding="ascii").strip().encode()
     except OSError as error:
         raise UserError(
             f"The secret that hidden inputs are drawn from, {path}, cannot be read or made ({os.strerror(error.errno or 0)}); "
             f"make the folder writable or set {VARIABLE}."
         ) from None
+    if not secret:
+        raise UserError(f"The secret in {path} is empty: delete the file, and the next run makes another one.")
+    return secret

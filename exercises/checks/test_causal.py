@@ -28,14 +28,14 @@ def test_combine_masks(student, reference):
     assert_raises(ValueError, student.combine_masks, causal, padding[:, :1])
 
 
-@check(points=1, ko="causal_attention은 미래를 뺀 소프트맥스의 출력과 가중치를 줘요.")
+@check(points=1, ko="causal_attention은 미래를 뺀 키들에 대한 소프트맥스 가중치와 그 출력을 돌려줘요.")
 def test_causal_attention(student, reference, draw):
     """causal_attention gives the output and the weights of a softmax without the future."""
     query, key, value = draw.tensor(2, 3, 4), draw.tensor(2, 3, 4), draw.tensor(2, 3, 2)
     assert_close(student.causal_attention(query, key, value), reference.causal_attention(query, key, value))
 
 
-@check(points=1, ko="keep은 인과적 마스크를 더 좁히고, 절대 넓히지 않아요.")
+@check(points=1, ko="keep은 볼 수 있는 범위를 더 좁힐 뿐, 넓히지는 않아요.")
 def test_keep_narrows_the_mask(student, reference, draw):
     """keep narrows the causal mask and never widens it."""
     query, key, value = draw.tensor(1, 2, 4, 3), draw.tensor(1, 2, 4, 3), draw.tensor(1, 2, 4, 2)
@@ -46,7 +46,7 @@ def test_keep_narrows_the_mask(student, reference, draw):
 @check(
     points=1,
     needs="test_keep_narrows_the_mask",
-    ko="아무 키도 볼 수 없는 쿼리는 출력과 가중치가 0이고, 그래디언트는 유한해요.",
+    ko="아무 키도 볼 수 없는 쿼리는 출력과 가중치가 0이고, 기울기는 유한해요.",
 )
 def test_queries_that_see_nothing(student, reference, draw):
     """A query that may attend to nothing has zeros in output and weights, and finite gradients."""

@@ -33,7 +33,10 @@ def module(side, state, dim, num_heads):
     return made
 
 
-@check(points=1, ko="split_heads는 각 헤드에 모든 토큰의 이웃한 특징들을 나누어 주고, 나눌 수 없는 헤드 수를 거절해요.")
+@check(
+    points=1,
+    ko="split_heads는 각 헤드에 모든 토큰의 이웃한 특징들을 나누어 주고, 나누어떨어지지 않는 헤드 수에는 ValueError를 일으켜요.",
+)
 def test_split(student, reference, draw):
     """split_heads gives each head its own neighbouring features of every token, or refuses the number of heads."""
     x = torch.arange(12, dtype=torch.float64).reshape(1, 3, 4)  # token 0 is 0 1 2 3, token 1 is 4 5 6 7, ...
@@ -58,7 +61,9 @@ def test_merge(student, reference, draw):
     assert_close(student.merge_heads(x), reference.merge_heads(x), what="the tokens")
 
 
-@check(points=1, ko="모듈은 네 개의 Linear를 정해진 이름으로 가지고, 나누어떨어지지 않는 헤드 수를 거절해요.")
+@check(
+    points=1, ko="모듈은 Linear 네 개를 정해진 이름으로 갖고, 나누어떨어지지 않는 헤드 수에는 ValueError를 일으켜요."
+)
 def test_parameters(student):
     """The module holds four linear layers under the agreed names, and refuses a number of heads that does not fit."""
     found = build(student, 6, 3).parameters()
@@ -67,12 +72,12 @@ def test_parameters(student):
     require(
         shapes == expected,
         en=f"The parameters should be named and shaped {expected}; yours are {shapes}.",
-        ko=f"파라미터의 이름과 모양은 {expected}이어야 하는데, {shapes}이에요.",
+        ko=f"파라미터의 이름이나 모양이 달라요. 기대한 것: {expected}, 나온 것: {shapes}.",
     )
     assert_raises(ValueError, student.MultiHeadAttention, 6, 4)
 
 
-@check(points=1, ko="가중치는 헤드마다 한 벌씩이고, 키에 대해 합이 1이에요.")
+@check(points=1, ko="가중치는 헤드마다 한 벌씩이고, key 축을 따라 더하면 1이에요.")
 def test_weights(student, reference, draw):
     """There is a set of weights for each head, and each row of it sums to 1 over the keys."""
     state, query, key = random_state(draw, 6), draw.tensor(1, 3, 6), draw.tensor(1, 4, 6)
@@ -91,7 +96,7 @@ def test_output(student, reference, draw):
     assert_close(output, expected, what="the output")
 
 
-@check(points=1, needs="test_output", ko="패딩 마스크는 그 샘플의 모든 헤드에서 True인 키만 보게 해요.")
+@check(points=1, needs="test_output", ko="패딩 마스크는 그 샘플의 모든 헤드에서 True인 key만 보게 해요.")
 def test_padding(student, reference, draw):
     """A padding mask lets all heads of its sample see the keys marked True, and nothing else."""
     state, query, key = random_state(draw, 6), draw.tensor(2, 2, 6), draw.tensor(2, 4, 6)
@@ -121,7 +126,7 @@ def test_mask_per_head(student, reference, draw):
         assert_close(output, expected_output, what="the output under a mask per head")
 
 
-@check(points=1, needs="test_output", ko="아무것도 볼 수 없는 행은 W_o 앞에서 0이 되고, 그래디언트는 유한해요.")
+@check(points=1, needs="test_output", ko="아무것도 볼 수 없는 행은 W_o 앞에서 0이 되고, 기울기는 유한해요.")
 def test_empty_row(student, reference, draw):
     """A row that may attend to nothing gives zeros before W_o, and finite gradients."""
     state, query, key = random_state(draw, 6), draw.tensor(1, 2, 6), draw.tensor(1, 3, 6)

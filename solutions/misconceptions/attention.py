@@ -221,7 +221,7 @@ def mask_inverted(query, key, value, keep=None):
     breaks="adding -1e-9 changes no score, so the mask is ignored",
     en="Print the scores before and after your mask: by how much do they differ? If you use a constant, write it out "
     "without the e.",
-    ko="마스크 전후의 점수를 출력해 보세요. 얼마나 달라졌나요? 상수를 쓴다면 e 표기 없이 풀어서 적어 보세요.",
+    ko="마스크 전후의 점수를 출력해 보세요. 얼마나 달라졌나요? 상수를 쓴다면 1e… 같은 지수 표기 없이 풀어서 적어 보세요.",
 )
 def mask_too_small(query, key, value, keep=None):
     scores = scaled(query, key)

@@ -175,7 +175,7 @@ def either_mask(causal: Tensor, padding: Tensor) -> Tensor:
         "The right keys are attended to, but too sharply. "
         "Compare your scores with the formula in the guide, factor by factor."
     ),
-    ko="봐야 할 키는 맞게 골랐지만 가중치가 너무 뾰족해요. 점수 계산을 가이드의 수식과 하나씩 비교해 보세요.",
+    ko="봐야 할 키는 맞게 골랐지만 가중치가 몇몇 키에 너무 쏠려 있어요. 점수 계산을 가이드의 수식과 하나씩 비교해 보세요.",
 )
 def no_scale(query: Tensor, key: Tensor, value: Tensor, keep: Tensor | None = None) -> tuple[Tensor, Tensor]:
     return attend(scaled_scores(query, key) * math.sqrt(query.shape[-1]), value, allowed_pairs(query, key, keep))
@@ -332,7 +332,7 @@ def empty_row_uniform(query: Tensor, key: Tensor, value: Tensor, keep: Tensor | 
         "does not undo how it came about: could it be avoided before the softmax?"
     ),
     ko=(
-        "값은 맞지만 그래디언트가 NaN이에요. NaN을 나중에 바꿔도 NaN이 "
+        "값은 맞지만 기울기가 NaN이에요. NaN을 나중에 바꿔도 NaN이 "
         "생긴 계산은 그대로 남아요. 소프트맥스 전에 피할 수 없을까요?"
     ),
 )
@@ -454,7 +454,7 @@ def loss_log_of_softmax(logits: Tensor, tokens: Tensor, keep: Tensor) -> Tensor:
     replaces="decode_step",
     breaks="the newest position attends to itself alone: its weight is always 1",
     en="Your output is always the newest value. Which keys does the query meet in your code?",
-    ko="출력이 언제나 가장 새로운 value와 같아요. 여러분의 코드에서 쿼리는 어떤 키들을 만나나요?",
+    ko="출력이 언제나 가장 최근 value와 같아요. 여러분의 코드에서 쿼리는 어떤 키들을 만나나요?",
 )
 def cache_unused(query: Tensor, key: Tensor, value: Tensor, cache: Cache | None) -> tuple[Tensor, Cache]:
     keys, values = (key, value) if cache is None else (torch.cat([cache[0], key], -2), torch.cat([cache[1], value], -2))
@@ -470,7 +470,7 @@ def cache_unused(query: Tensor, key: Tensor, value: Tensor, cache: Cache | None)
         "Count the keys in it, and those that your query meets."
     ),
     ko=(
-        "가장 새로운 위치는 인과적 마스크의 어느 행에 해당하나요? "
+        "가장 최근 위치는 인과적 마스크의 어느 행에 해당하나요? "
         "그 행의 키 수와 여러분의 쿼리가 만나는 키 수를 세어 보세요."
     ),
 )

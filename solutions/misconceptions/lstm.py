@@ -233,7 +233,7 @@ def cell_state_not_carried(x, state, weight_ih, weight_hh, bias_ih, bias_hh):
     breaks="the outputs are (S, N, H): the next layer takes time for batch",
     en="You collected one tensor for each time step. Along which axis did you put them together? "
     "Which axis comes first in this course?",
-    ko="시점마다 텐서를 하나씩 모았어요. 어느 축으로 합쳤나요? 이 과정에서는 어느 축이 맨 앞인가요?",
+    ko="시점마다 텐서를 하나씩 모았어요. 어느 축으로 합쳤나요? 이 강의에서는 어느 축이 맨 앞인가요?",
 )
 def outputs_time_first(x, state, weight_ih, weight_hh, bias_ih, bias_hh):
     outputs = []

@@ -45,7 +45,7 @@ def merge_view(x: Tensor) -> Tensor:
     breaks="head h takes every num_heads-th feature: weights trained elsewhere do not fit",
     en="Which features does head 0 own? Look at the order of the two axes into which D is broken up, "
     "and at the index formula in the docstring.",
-    ko="0번 헤드는 어떤 특징들을 가져가나요? D를 쪼갠 두 축의 순서와 독스트링의 인덱스 식을 견주어 보세요.",
+    ko="0번 헤드는 어떤 특징들을 가져가나요? D를 쪼갠 두 축의 순서와 docstring의 인덱스 식을 견주어 보세요.",
 )
 def interleaved_split(x: Tensor, num_heads: int) -> Tensor:
     batch, length, dim = x.shape
@@ -79,7 +79,7 @@ def masked_softmax(scores: Tensor, keep: Tensor | None) -> Tensor:
     breaks="heads are folded into the batch, and back, by a view: tokens and heads are shuffled twice",
     en="Folding the heads into the batch is fine, but a view never moves a number. "
     "Which axes must be neighbours before N and heads can become one?",
-    ko="헤드를 배치에 접어 넣는 것은 괜찮지만, view는 값을 옮기지 않아요. "
+    ko="헤드 축을 배치 축에 합치는 것은 괜찮지만, view는 값을 옮기지 않아요. "
     "N과 heads를 한 축으로 합치려면 먼저 어떤 축들이 이웃해 있어야 할까요?",
 )
 class FoldedByView(MultiHeadAttention):
@@ -148,7 +148,7 @@ class SoftmaxOverHeads(MultiHeadAttention):
     breaks="masks of other samples are used: repeat(heads) runs through samples first, the folded scores through heads",
     en="Your folded scores and your repeated mask both have N·heads rows. Write down for N = 2 and heads = 2 "
     "which sample and which head each of the four rows is, in both.",
-    ko="접은 점수와 반복한 마스크는 둘 다 N·heads개의 행을 가져요. N = 2, heads = 2일 때 네 행이 각각 어느 샘플의 "
+    ko="배치에 합친 점수와 반복한 마스크는 둘 다 N·heads개의 행을 가져요. N = 2, heads = 2일 때 네 행이 각각 어느 샘플의 "
     "어느 헤드인지, 양쪽 모두 적어 보세요.",
 )
 class MaskRepeatedInWrongOrder(MultiHeadAttention):
@@ -168,7 +168,7 @@ class MaskRepeatedInWrongOrder(MultiHeadAttention):
     replaces="MultiHeadAttention",
     breaks="True is read as masked out, as in nn.MultiheadAttention",
     en="Two functions of torch read a boolean mask in opposite ways. Which of the two does the docstring follow?",
-    ko="torch의 두 함수는 불리언 마스크를 서로 반대로 읽어요. 독스트링은 어느 쪽을 따르나요?",
+    ko="torch의 두 함수는 불리언 마스크를 서로 반대로 읽어요. docstring은 어느 쪽을 따르나요?",
 )
 class MaskInverted(MultiHeadAttention):
     def forward(self, query, key, value, keep=None):
@@ -238,7 +238,7 @@ class WeightsAveraged(MultiHeadAttention):
     replaces="MultiHeadAttention",
     breaks="a row that may attend to nothing divides 0 by 0",
     en="What does softmax give for a row in which every score is minus infinity? What does the docstring ask for?",
-    ko="모든 점수가 음의 무한대인 행에서 softmax는 무엇을 내놓나요? 독스트링은 그 행에 무엇을 요구하나요?",
+    ko="모든 점수가 음의 무한대인 행에서 softmax는 무엇을 내놓나요? docstring은 그 행에 무엇을 요구하나요?",
 )
 class EmptyRowNaN(MultiHeadAttention):
     def forward(self, query, key, value, keep=None):

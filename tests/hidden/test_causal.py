@@ -72,7 +72,10 @@ def test_combine_masks(student, reference, draw):
         assert_close(student.combine_masks(causal, padding), reference.combine_masks(causal, padding))
 
 
-@check(points=2.5, ko="causal_attention은 미래를 뺀 소프트맥스의 출력과 가중치를 줘요. 헤드 축은 있어도 없어도 돼요.")
+@check(
+    points=2.5,
+    ko="causal_attention은 미래를 뺀 키들에 대한 소프트맥스 가중치와 그 출력을 돌려줘요. 헤드 축은 있어도 없어도 돼요.",
+)
 def test_causal_attention(student, reference, draw):
     """causal_attention gives output and weights of a softmax without the future, with and without heads."""
     for axes in ((N,), (N, HEADS)):
@@ -92,7 +95,7 @@ def test_causal_attention_of_unequal_lengths(student, reference, draw):
         assert_close(student.causal_attention(query, key, value), reference.causal_attention(query, key, value))
 
 
-@check(points=1.5, ko="causal_attention의 keep은 인과적 마스크를 더 좁히고, 절대 넓히지 않아요.")
+@check(points=1.5, ko="causal_attention의 keep은 볼 수 있는 범위를 더 좁힐 뿐, 넓히지는 않아요.")
 def test_causal_attention_with_keep(student, reference, draw):
     """keep narrows the causal mask and never widens it, in every shape that broadcasts to the scores."""
     shapes = {
@@ -108,7 +111,7 @@ def test_causal_attention_with_keep(student, reference, draw):
 @check(
     points=1,
     needs="test_causal_attention_with_keep",
-    ko="아무 키도 볼 수 없는 쿼리는 출력과 가중치가 0이고, 그래디언트는 유한해요.",
+    ko="아무 키도 볼 수 없는 쿼리는 출력과 가중치가 0이고, 기울기는 유한해요.",
 )
 def test_queries_that_see_nothing(student, reference, draw):
     """A query that may attend to nothing has zeros in output and weights, and finite gradients."""
@@ -133,7 +136,7 @@ def test_queries_that_see_nothing(student, reference, draw):
 @check(
     points=1,
     needs="test_causal_attention_with_keep",
-    ko="막힌 위치의 큰 수는 아무것도 바꾸지 않고, 큰 점수도 넘치지 않아요.",
+    ko="막힌 위치의 큰 수는 아무것도 바꾸지 않고, 점수가 커도 오버플로가 나지 않아요.",
 )
 def test_large_numbers(student, reference, draw):
     """Large numbers in the future or in padding change nothing, and large scores do not overflow."""
@@ -152,7 +155,7 @@ def test_large_numbers(student, reference, draw):
         assert_close(output, expected_output, what="the output")
 
 
-@check(points=1, needs="test_causal_attention", ko="causal_attention의 그래디언트는 과거로만 흐르고, 값이 정확해요.")
+@check(points=1, needs="test_causal_attention", ko="causal_attention의 기울기는 과거로만 흐르고, 값이 정확해요.")
 def test_causal_attention_gradients(student, reference, draw):
     """The gradients of causal_attention are right: they reach the past and never the future."""
     for axes in ((N,), (N, HEADS)):
@@ -186,7 +189,7 @@ def test_next_token_loss_with_padding(student, reference, draw):
         assert_same_loss(student, reference, logits, tokens, keep)
 
 
-@check(points=0.5, needs="test_next_token_loss", ko="채점할 것이 하나도 없으면 손실과 그래디언트가 0이에요.")
+@check(points=0.5, needs="test_next_token_loss", ko="채점할 것이 하나도 없으면 손실과 기울기가 0이에요.")
 def test_next_token_loss_of_nothing(student, reference, draw):
     """Where no prediction counts, the loss is 0 and so are its gradients."""
     nothing = torch.zeros(N, S, dtype=torch.bool)
@@ -209,7 +212,7 @@ def test_next_token_loss_of_large_logits(student, reference, draw):
     assert_same_loss(student, reference, logits, tokens, keep)
 
 
-@check(points=0.5, needs="test_next_token_loss_with_padding", ko="next_token_loss의 그래디언트가 정확해요.")
+@check(points=0.5, needs="test_next_token_loss_with_padding", ko="next_token_loss의 기울기가 정확해요.")
 def test_next_token_loss_gradients(student, reference, draw):
     """The gradient of next_token_loss is right, and zero where nothing is scored."""
     logits, tokens = draw.tensor(N, S, V), draw.integers(0, V, N, S)
@@ -320,7 +323,7 @@ def test_inputs_are_left_alone(student, draw):
 @check(
     points=0.5,
     needs=("test_combine_masks", "test_causal_attention"),
-    ko="키 개수가 다른 마스크와 d가 다른 쿼리와 키에는 ValueError를 내요.",
+    ko="키 개수가 다른 마스크와 d가 다른 쿼리와 키에는 ValueError를 일으켜요.",
 )
 def test_shapes_that_do_not_fit(student, draw):
     """Masks about different numbers of keys, and queries and keys of different sizes, raise ValueError."""

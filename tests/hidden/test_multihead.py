@@ -115,7 +115,7 @@ def test_split_and_merge_layouts(student, reference, draw):
     assert_close(student.merge_heads(heads), reference.merge_heads(heads), what="the merged tokens")
 
 
-@check(points=0.5, needs="test_split_values", ko="split_heads는 나누어떨어지지 않는 헤드 수에 ValueError를 내요.")
+@check(points=0.5, needs="test_split_values", ko="split_heads는 나누어떨어지지 않는 헤드 수에 ValueError를 일으켜요.")
 def test_split_refuses_uneven(student, draw):
     """split_heads raises ValueError for a number of heads that does not divide the features."""
     for dim, num_heads in ((12, 5), (10, 4), (4, 8)):
@@ -125,7 +125,7 @@ def test_split_refuses_uneven(student, draw):
 @check(
     points=0.5,
     needs=("test_split_values", "test_merge_values"),
-    ko="split_heads와 merge_heads를 지나 그래디언트가 흘러요.",
+    ko="split_heads와 merge_heads를 지나 기울기가 흘러요.",
 )
 def test_split_and_merge_gradients(student, reference, draw):
     """Gradients flow through split_heads and merge_heads."""
@@ -140,7 +140,7 @@ def test_split_and_merge_gradients(student, reference, draw):
         assert_close(actual, expected, what=f"the gradient of {name}")
 
 
-@check(points=1, ko="모듈은 편향이 있는 네 개의 Linear를 정해진 이름으로 가져요.")
+@check(points=1, ko="모듈은 편향이 있는 Linear 네 개를 정해진 이름으로 가져요.")
 def test_parameters(student):
     """The module holds four linear layers with biases under the names that were agreed."""
     made = build(student, 12, 3)
@@ -153,14 +153,14 @@ def test_parameters(student):
         )
 
 
-@check(points=0.5, needs="test_parameters", ko="모듈은 dim을 나누지 못하는 헤드 수에 ValueError를 내요.")
+@check(points=0.5, needs="test_parameters", ko="모듈은 dim을 나누지 못하는 헤드 수에 ValueError를 일으켜요.")
 def test_module_refuses_uneven(student):
     """The module raises ValueError for a number of heads that does not divide dim."""
     for dim, num_heads in ((12, 5), (10, 4), (4, 8)):
         assert_raises(ValueError, student.MultiHeadAttention, dim, num_heads)
 
 
-@check(points=2, ko="가중치는 헤드마다 점수를 스케일하고 키에 대해 softmax한 것이에요.")
+@check(points=2, ko="가중치는 헤드마다 점수를 스케일하고 key 축을 따라 softmax한 것이에요.")
 def test_weights(student, reference, draw):
     """The weights are each head's scaled scores after a softmax over the keys."""
     for num_heads in (3, 2):
@@ -194,7 +194,7 @@ def test_matches_torch_in_float32(student, draw):
 @check(
     points=1.5,
     needs=("test_weights", "test_output"),
-    ko="모든 헤드가 함께 쓰는 마스크와 패딩 마스크는 True인 키만 보게 해요.",
+    ko="모든 헤드가 함께 쓰는 마스크와 패딩 마스크는 True인 key만 보게 해요.",
 )
 def test_shared_masks(student, reference, draw):
     """A mask shared by all heads, or a sample's padding, lets every head see the keys marked True and no others."""
@@ -250,7 +250,7 @@ def test_empty_rows(student, reference, draw):
 @check(
     points=1,
     needs=("test_weights", "test_output"),
-    ko="그래디언트가 세 입력과 모든 파라미터로 흘러요.",
+    ko="기울기가 세 입력과 모든 파라미터로 흘러요.",
 )
 def test_gradients(student, reference, draw):
     """Gradients reach query, key, value and every parameter."""
@@ -267,7 +267,7 @@ def test_gradients(student, reference, draw):
 @check(
     points=0.5,
     needs=("test_empty_rows", "test_gradients"),
-    ko="마스크를 써도 그래디언트가 맞고, 아무것도 볼 수 없는 행이 있어도 유한해요.",
+    ko="마스크를 써도 기울기가 맞고, 아무것도 볼 수 없는 행이 있어도 유한해요.",
 )
 def test_gradients_under_masks(student, reference, draw):
     """Gradients are right under a mask, and stay finite where a row may attend to nothing."""
@@ -286,7 +286,7 @@ def test_gradients_under_masks(student, reference, draw):
 @check(
     points=0.5,
     needs=("test_weights", "test_output"),
-    ko="연속적이지 않은 입력, 크기 1인 축, 헤드 하나와 헤드 dim개에서도 맞아요.",
+    ko="메모리에 연속으로 놓이지 않은 입력이나 크기가 1인 축이 있어도, 헤드가 하나이거나 dim개여도 맞아요.",
 )
 def test_layouts_and_sizes(student, reference, draw):
     """Attention is right for inputs that are not contiguous, for axes of size 1, and for one head or dim heads."""

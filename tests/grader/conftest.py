@@ -1,0 +1,140 @@
+"""What the tests of the grader share: fork servers that stay warm, and a toy course that no real exercise touches."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import i18n
+from grader.course import Course, Exercise, load_course
+from grader.errors import SandboxUnavailable
+from grader.grade import grade
+from grader.record import Settings
+from grader.result import Grade
+from grader.sandbox.backend import Sandboxed
+from grader.sandbox.inside.session import Outcome
+from grader.sandbox.launch import ForkServer
+from grader.sandbox.limits import Limits
+from grader.submission import Submission
+from grader.sync import generate, write
+
+TOY_COURSE = Path(__file__).parent / "toy_course"
+PROJECT = Path(__file__).parent.parent.parent
+collect_ignore = ["toy_course"]
+
+SMALL = {
+    "check_cpu_s": 1.0,
+    "check_wall_s": 3.0,
+    "total_cpu_s": 4.0,
+    "total_wall_s": 20.0,
+    "memory_mb": 256,
+    "scratch_mb": 4,
+    "output_kb": 8,
+    "answer_mb": 4,
+}
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Each test starts in English, whatever the locale and the test before."""
+    i18n.set_language("en")
+    yield
+    i18n.set_language("en")
+
+
+@pytest.fixture(scope="session")
+def bwrap_server() -> Iterator[ForkServer]:
+    """The real sandbox."""
+    try:
+        server = ForkServer("bwrap")
+    except SandboxUnavailable as error:
+        pytest.skip(f"no sandbox on this machine: {error}")
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def plain_server() -> Iterator[ForkServer]:
+    """Plain processes, as on a student's machine."""
+    with ForkServer("none") as server:
+        yield server
+
+
+@pytest.fixture
+def sandboxed(bwrap_server: ForkServer) -> Iterator[Callable[..., Sandboxed]]:
+    """sandboxed(source, forbidden=None, **limits): a submission in the sandbox, under small limits."""
+    made: list[Sandboxed] = []
+
+    def make(source: str, forbidden: dict[str, list[str]] | None = None, **limits: float) -> Sandboxed:
+        made.append(Sandboxed(bwrap_server, source, "toy.py", forbidden or {}, Limits(**{**SMALL, **limits})))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.close()
+
+
+@pytest.fixture
+def call() -> Callable[..., Outcome]:
+    """call(backend, name, *args): the outcome of one call, in a check of its own."""
+
+    def perform(backend: Any, name: str, *args: Any, **kwargs: Any) -> Outcome:
+        backend.begin_check()
+        return backend.perform("call", name, {"name": name, "args": args, "kwargs": kwargs})
+
+    return perform
+
+
+@pytest.fixture(scope="session")
+def toy_course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """The toy course with its stubs and recordings; not to be written to."""
+    folder = tmp_path_factory.mktemp("toys")
+    shutil.copytree(TOY_COURSE, folder, dirs_exist_ok=True)
+    course = load_course(folder / "exercises" / "course.toml")
+    for exercise in course.exercises:
+        write(exercise, generate(exercise))
+    return course
+
+
+@pytest.fixture
+def own_course(toy_course: Course, tmp_path: Path) -> Course:
+    """A toy course that a test may change."""
+    shutil.copytree(toy_course.root, tmp_path / "toys")
+    return load_course(tmp_path / "toys" / "exercises" / "course.toml")
+
+
+@pytest.fixture
+def toy(toy_course: Course) -> Exercise:
+    return toy_course.exercise("toy")
+
+
+@pytest.fixture
+def grade_source(toy_course: Course, bwrap_server: ForkServer) -> Callable[..., Grade]:
+    """grade_source(text): the grade of one toy submission in the sandbox."""
+
+    def make(source: str | None, student: str = "ann", **facts: str) -> Grade:
+        submission = Submission(student, "toy", source, **facts)
+        settings = Settings(secret=b"secret", sandbox="bwrap")
+        return grade(toy_course, toy_course.exercise("toy"), [submission], settings, bwrap_server)[0]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def run_grader(toy_course: Course) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """run_grader("batch", …): the command as a user runs it, in the toy course's folder unless `cwd` says otherwise."""
+
+    def run(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("DOT2VIT", "PYTEST", "LC_"))}
+        env |= {"LANG": "C.UTF-8", "DOT2VIT_SECRET": "secret", "PYTHONPATH": str(PROJECT)} | environment
+        command = [sys.executable, "-c", "from grader.cli import main; main()", *map(str, arguments)]
+        return subprocess.run(
+            command, cwd=cwd or toy_course.root, env=env, capture_output=True, text=True, timeout=240, check=False
+        )
+
+    return run

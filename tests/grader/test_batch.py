@@ -1,0 +1,304 @@
+"""grader/batch.py and grader/pool.py: a class, whatever happens to the processes that grade it."""
+
+import multiprocessing
+import os
+import threading
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from grader import batch, pool
+from grader.errors import GraderFault, SandboxUnavailable, UserError
+from grader.grade import grade
+from grader.record import Settings
+from grader.result import Verdict
+from grader.store import Store
+
+SETTINGS = Settings(secret=b"secret", sandbox="import")
+
+
+@pytest.fixture
+def make_class(tmp_path, toy):
+    """make_class("ann", bob="source"): a folder of submissions of the toy."""
+
+    def make(*names, **sources):
+        for name in names:
+            sources[name] = toy.reference_source
+        for name, source in sources.items():
+            folder = tmp_path / "class" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "toy.py").write_text(source)
+        return tmp_path / "class"
+
+    return make
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(str(tmp_path / "grades.db")) as opened:
+        yield opened
+
+
+class Threaded(Executor):
+    """A pool whose one process dies when it meets a killer: whatever was handed in and is not done is lost with it."""
+
+    def __init__(self, killers=(), faulty=(), unavailable=False):
+        self.killers, self.faulty, self.unavailable = set(killers), set(faulty), unavailable
+        self.chunks, self.waiting, self.broken = [], [], False
+        self.lock = threading.Lock()
+
+    def submit(self, function, course_file, exercise, submissions, settings):
+        with self.lock:
+            if self.broken:
+                raise BrokenProcessPool("the pool is broken")
+            future = Future()
+            students = [submission.student for submission in submissions]
+            self.chunks.append(students)
+            self.waiting.append((future, course_file, exercise, submissions, students))
+        threading.Timer(0.05, self.work).start()
+        return future
+
+    def work(self):
+        with self.lock:
+            if not self.waiting:
+                return
+            future, course_file, exercise, submissions, students = self.waiting.pop(0)
+            if self.killers & set(students):
+                self.broken = True
+                for lost in [future, *(entry[0] for entry in self.waiting)]:
+                    lost.set_exception(BrokenProcessPool("a process in the pool was terminated abruptly"))
+                self.waiting.clear()
+                return
+            if self.unavailable:
+                future.set_exception(SandboxUnavailable("no namespaces"))
+            elif self.faulty & set(students):
+                future.set_exception(GraderFault("the checks could not be run"))
+            else:
+                course = batch_course(course_file)
+                future.set_result(grade(course, course.exercise(exercise), submissions, SETTINGS, None))
+
+
+def batch_course(course_file):
+    from grader.course import load_course
+
+    return load_course(course_file)
+
+
+def run(course, folder, store, jobs=2, **trouble):
+    """Plan and run; the plan, the grades in the order in which they were told, and the pools that were used."""
+    plan = batch.plan(course, [course.exercise("toy")], folder, SETTINGS, store)
+    told, pools = [], []
+
+    def new_pool():
+        pools.append(Threaded(**trouble))
+        return pools[-1]
+
+    batch.run(plan, store, new_pool, jobs, told.append)
+    return plan, told, pools
+
+
+def points(records):
+    return {record["student"]: record["points"] for record in records}
+
+
+def test_every_submission_is_graded_stored_and_told(toy_course, make_class, store):
+    folder = make_class("ann", "bob", cho="def center(x, dim): return x")
+    plan, told, _ = run(toy_course, folder, store)
+    assert points(batch.records_of(plan, store)) == {"ann": 10, "bob": 10, "cho": 0}
+    assert sorted(graded.student for graded in told) == ["ann", "bob", "cho"]
+
+
+def test_a_second_run_does_only_what_is_new(toy_course, make_class, store, toy):
+    folder = make_class("ann", "bob")
+    run(toy_course, folder, store)
+    make_class("zoe", bob=toy.reference_source + "\n# better\n")
+    plan, told, _ = run(toy_course, folder, store)
+    assert sorted(graded.student for graded in told) == ["bob", "zoe"]
+    assert len(batch.records_of(plan, store)) == 3
+    _, told, pools = run(toy_course, folder, store)
+    assert (told, pools) == ([], [])
+
+
+def test_a_file_that_went_missing_is_graded_again_as_missing(toy_course, make_class, store):
+    folder = make_class("ann")
+    run(toy_course, folder, store)
+    (folder / "ann" / "toy.py").unlink()
+    plan, _, _ = run(toy_course, folder, store)
+    (record,) = batch.records_of(plan, store)
+    assert {check["verdict"] for check in record["checks"]} == {"missing"}
+
+
+@pytest.mark.parametrize("change", [{"seed": "1"}, {"secret": b"other"}, {"sandbox": "none"}, {"device": "cuda"}])
+def test_another_setting_grades_again(toy_course, make_class, store, change):
+    folder = make_class("ann")
+    run(toy_course, folder, store)
+    settings = Settings(**{"secret": b"secret", "sandbox": "import", **change})
+    assert len(batch.plan(toy_course, [toy_course.exercise("toy")], folder, settings, store).pending) == 1
+
+
+def test_another_language_grades_again_but_the_same_does_not(toy_course, make_class, store):
+    from grader import i18n
+
+    folder = make_class("ann")
+    run(toy_course, folder, store)
+    i18n.set_language("ko")
+    assert len(batch.plan(toy_course, [toy_course.exercise("toy")], folder, SETTINGS, store).pending) == 1
+
+
+def test_a_secret_is_in_no_record_and_no_key(toy_course, make_class, store, tmp_path):
+    plan, _, _ = run(toy_course, make_class("ann"), store)
+    assert b"secret" not in str(batch.records_of(plan, store)).encode()
+    assert all(len(unit.key) == 64 for unit in plan.units)
+
+
+def test_chunks_hold_one_exercise_each(toy_course, make_class, store):
+    folder = make_class(*(f"s{n:02}" for n in range(11)))
+    plan = batch.plan(toy_course, list(toy_course.exercises), folder, SETTINGS, store)
+    chunks = batch.chunks_of(plan.units, 4)
+    assert [(len(chunk.units), {unit.exercise.name for unit in chunk.units}) for chunk in chunks] == [
+        (4, {"toy"}), (4, {"toy"}), (3, {"toy"}), (4, {"second"}), (4, {"second"}), (3, {"second"}),
+    ]  # fmt: skip
+
+
+def test_a_killed_process_costs_nobody_but_who_kills_it_again(toy_course, make_class, store):
+    """Innocent neighbours, in its chunk and in the chunks beside it, are graded all the same."""
+    names = [f"s{n:02}" for n in range(20)]
+    folder = make_class(*names)
+    plan, told, _ = run(toy_course, folder, store, jobs=3, killers=["s05"])
+    records = {record["student"]: record for record in batch.records_of(plan, store)}
+    assert set(records) == set(names)
+    assert records["s05"]["needs_review"]
+    assert "BrokenProcessPool" in records["s05"]["notes"][0]
+    assert {records[name]["points"] for name in names if name != "s05"} == {10}
+    assert len(told) == 20
+
+
+def test_two_killers_cost_two(toy_course, make_class, store):
+    names = [f"s{n:02}" for n in range(6)]
+    plan, _, _ = run(toy_course, make_class(*names), store, jobs=2, killers=["s00", "s05"])
+    review = [record["student"] for record in batch.records_of(plan, store) if record["needs_review"]]
+    assert review == ["s00", "s05"]
+
+
+def test_what_the_grader_failed_on_is_tried_once_more_alone(toy_course, make_class, store):
+    plan, _, pools = run(toy_course, make_class("ann", "bob", "cho"), store, faulty=["bob"])
+    chunks = [chunk for used in pools for chunk in used.chunks]
+    assert chunks[0] == ["ann", "bob", "cho"]
+    assert sorted(chunks[1:]) == [["ann"], ["bob"], ["cho"]]
+    records = {record["student"]: record for record in batch.records_of(plan, store)}
+    assert [records[name]["points"] for name in ("ann", "bob", "cho")] == [10, 0, 10]
+    assert records["bob"]["needs_review"]
+    assert "the checks could not be run" in records["bob"]["notes"][0]
+
+
+def test_what_needs_review_is_graded_again_by_the_next_run(toy_course, make_class, store):
+    folder = make_class("ann", "bob")
+    run(toy_course, folder, store, faulty=["bob"])
+    plan, told, _ = run(toy_course, folder, store)
+    assert [graded.student for graded in told] == ["bob"]
+    assert points(batch.records_of(plan, store)) == {"ann": 10, "bob": 10}
+
+
+def test_a_machine_that_cannot_confine_ends_the_batch(toy_course, make_class, store):
+    with pytest.raises(SandboxUnavailable):
+        run(toy_course, make_class("ann"), store, unavailable=True)
+    assert store.records() == []
+
+
+def test_ctrl_c_keeps_what_is_done(toy_course, make_class, store):
+    folder = make_class(*(f"s{n:02}" for n in range(9)))
+    plan = batch.plan(toy_course, [toy_course.exercise("toy")], folder, SETTINGS, store)
+
+    def stop(graded):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        batch.run(plan, store, Threaded, 1, stop)
+    done = store.records()
+    assert 1 <= len(done) <= 8
+    plan, told, _ = run(toy_course, folder, store)
+    assert len(told) == 9 - len(done)
+
+
+def test_a_folder_without_students_is_one_sentence(toy_course, store, tmp_path):
+    with pytest.raises(UserError):
+        batch.plan(toy_course, list(toy_course.exercises), tmp_path / "none", SETTINGS, store)
+
+
+def test_real_processes_in_the_real_sandbox_one_of_them_killed(toy_course, make_class, store, bwrap_server):
+    """The first grade that comes back is followed by a kill -9 of the process that made it."""
+    names = [f"s{n:02}" for n in range(12)]
+    settings = Settings(secret=b"secret")
+    plan = batch.plan(toy_course, [toy_course.exercise("toy")], make_class(*names), settings, store)
+    executors, told = [], []
+
+    def new_executor():
+        executors.append(batch.local_executor(1, "bwrap"))
+        return executors[-1]
+
+    def kill_once(graded):
+        if not told:
+            (process,) = executors[0]._processes.values()
+            process.kill()
+        told.append(graded.student)
+
+    batch.run(plan, store, new_executor, 1, kill_once)
+    assert sorted(told) == names
+    assert set(points(batch.records_of(plan, store)).values()) == {10}
+    assert len(executors) == 2
+    assert multiprocessing.active_children() == []
+
+
+@pytest.fixture
+def grading_process(monkeypatch):
+    """This process as a grading process, and back."""
+    import signal
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(pool, "_end_with_parent", lambda: None, raising=False)
+    yield pool
+    if pool._server is not None:
+        pool._server.close()
+    pool._server = None
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_grading_process_replaces_a_fork_server_that_died(grading_process, toy_course, bwrap_server):
+    from grader.submission import Submission
+
+    course_file = toy_course.root / "exercises" / "course.toml"
+    submissions = [Submission("ann", "toy", toy_course.exercise("toy").reference_source)]
+    grading_process.start_process("bwrap", "en")
+    for _ in range(2):
+        (graded,) = grading_process.grade_chunk(course_file, "toy", submissions, Settings())
+        assert graded.points == 10
+        os.kill(grading_process._server.process.pid, 9)
+        grading_process._server.process.wait()
+
+
+def test_a_fork_server_whose_workers_do_not_start_is_replaced(grading_process, toy_course, bwrap_server, monkeypatch):
+    """Stopped, it still counts as a running process."""
+    import signal
+
+    from grader.sandbox import client
+    from grader.submission import Submission
+
+    monkeypatch.setattr(client, "START_SECONDS", 0.5)
+    course_file = toy_course.root / "exercises" / "course.toml"
+    submissions = [Submission("ann", "toy", toy_course.exercise("toy").reference_source)]
+    grading_process.start_process("none", "en")
+    grading_process.grade_chunk(course_file, "toy", submissions, Settings(sandbox="none"))
+    os.kill(grading_process._server.process.pid, signal.SIGSTOP)
+    (graded,) = grading_process.grade_chunk(course_file, "toy", submissions, Settings(sandbox="none"))
+    assert {check.verdict for check in graded.checks} == {Verdict.GRADER_ERROR}
+    (graded,) = grading_process.grade_chunk(course_file, "toy", submissions, Settings(sandbox="none"))
+    assert graded.points == 10
+
+
+def test_a_plan_reads_each_submission_once(toy_course, make_class, store, monkeypatch):
+    folder = make_class("ann")
+    plan = batch.plan(toy_course, [toy_course.exercise("toy")], folder, SETTINGS, store)
+    (folder / "ann" / "toy.py").write_text("raise SystemExit")
+    batch.run(plan, store, Threaded, 1, lambda graded: None)
+    assert points(batch.records_of(plan, store)) == {"ann": 10}

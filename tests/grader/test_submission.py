@@ -1,0 +1,205 @@
+"""grader/submission.py: what a student hands in, on disk."""
+
+import os
+import socket
+import sys
+
+import pytest
+
+from grader.errors import UserError
+from grader.submission import list_students, read_submission
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
+LIMIT = 64 * 1024  # source_kb of the toy course
+
+
+@pytest.fixture
+def hand_in(tmp_path, toy):
+    """hand_in(bytes): the Submission that is read from ann/toy.py."""
+    folder = tmp_path / "ann"
+    folder.mkdir()
+
+    def make(data=None):
+        if data is not None:
+            (folder / "toy.py").write_bytes(data)
+        return read_submission(tmp_path, "ann", toy)
+
+    make.file = folder / "toy.py"
+    make.folder = folder
+    return make
+
+
+def test_a_plain_file_is_read(hand_in):
+    submission = hand_in(b"x = 1\n")
+    assert (submission.student, submission.exercise, submission.source) == ("ann", "toy", "x = 1\n")
+    assert submission.notes == ()
+
+
+@pytest.mark.parametrize(
+    "data, source",
+    [
+        (b"", ""),
+        (b"\xef\xbb\xbfx = 1", "x = 1"),
+        ("x = '한글'".encode(), "x = '한글'"),
+        (b"a\r\nb\rc\n", "a\nb\nc\n"),
+        (b"# -*- coding: rot13 -*-\nk = 1", "# -*- coding: rot13 -*-\nk = 1"),
+    ],
+)
+def test_text_in_utf_8_is_taken_as_it_is(hand_in, data, source):
+    submission = hand_in(data)
+    assert submission.source == source
+    assert submission.notes == ()
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "euc-kr", "utf-16", "utf-16-le", "utf-16-be"])
+def test_other_encodings_that_are_certain_are_read_and_noted(hand_in, encoding):
+    bom = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    submission = hand_in(bom + "x = '한글'\n".encode(encoding))
+    assert submission.source == "x = '한글'\n"
+    assert "save it as UTF-8" in submission.notes[0]
+
+
+@pytest.mark.parametrize(
+    "data, reason",
+    [
+        (b"x = 1\0", "NUL bytes"),
+        ("x = 1".encode("utf-16-le"), "NUL bytes"),
+        ("x = 1".encode("utf-32"), "NUL bytes"),
+        (b"\xff\xfex", "encoding"),
+        (b"x = '\xff\xff'", "encoding"),
+        (b"x = 'caf\xe9 '", "encoding"),
+        (b"\x80\x04\x95", "encoding"),
+        (b"#" * (LIMIT + 1), "larger than 64 kB"),
+    ],
+)
+def test_what_is_no_source_is_unreadable(hand_in, data, reason):
+    submission = hand_in(data)
+    assert submission.source is None
+    assert submission.problem == "unreadable"
+    assert reason in submission.reason
+    assert "toy.py" in submission.reason
+
+
+def test_a_file_of_the_very_limit_is_read(hand_in):
+    assert len(hand_in(b"#" * LIMIT).source) == LIMIT
+
+
+def test_no_file_is_missing(hand_in):
+    submission = hand_in()
+    assert (submission.source, submission.problem) == (None, "missing")
+    assert "no file toy.py" in submission.reason
+
+
+@pytest.mark.parametrize(
+    "put, reason",
+    [
+        (lambda file, folder: file.mkdir(), "folder"),
+        (lambda file, folder: os.mkfifo(file), "regular"),
+        (lambda file, folder: file.symlink_to("/dev/zero"), "symbolic link"),
+        (lambda file, folder: file.symlink_to("nowhere"), "symbolic link"),
+        (lambda file, folder: file.symlink_to(file.name), "symbolic link"),
+        (lambda file, folder: _socket(file), ""),
+        (lambda file, folder: _sparse(file), "larger"),
+    ],
+    ids=["folder", "FIFO", "link to a device", "broken link", "link to itself", "socket", "sparse"],
+)
+def test_only_a_regular_file_is_read(hand_in, put, reason):
+    put(hand_in.file, hand_in.folder)
+    submission = hand_in()
+    assert submission.problem == "unreadable"
+    assert reason in submission.reason
+
+
+def _socket(path):
+    # A socket's path must be short, whatever the temporary folder's is.
+    here = os.getcwd()
+    os.chdir(path.parent)
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+def _sparse(path):
+    with open(path, "wb") as file:
+        file.truncate(2**40)
+
+
+def test_a_link_to_a_solution_is_not_followed(hand_in, toy):
+    hand_in.file.symlink_to(toy.reference_path)
+    assert hand_in().source is None
+
+
+def test_a_hard_link_is_a_regular_file(hand_in, tmp_path):
+    """It can be told from no other file; who can make one to a solution can read the solution anyway."""
+    (tmp_path / "other").write_text("x = 1")
+    os.link(tmp_path / "other", hand_in.file)
+    assert hand_in().source == "x = 1"
+
+
+def test_a_students_folder_that_is_a_link_is_not_followed(tmp_path, toy):
+    (tmp_path / "ann").symlink_to(toy.reference_path.parent)
+    submission = read_submission(tmp_path, "ann", toy)
+    assert submission.problem == "unreadable"
+    assert "symbolic link" in submission.reason
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_may_not_be_read_is_unreadable(hand_in):
+    hand_in(b"x")
+    hand_in.file.chmod(0)
+    assert hand_in().problem == "unreadable"
+
+
+def test_a_file_that_cannot_be_opened_is_unreadable(hand_in, monkeypatch):
+    def refuse(name, *args, **kwargs):
+        if kwargs.get("dir_fd") is not None:
+            raise PermissionError(13, "Permission denied")
+        return opener(name, *args, **kwargs)
+
+    hand_in(b"x")
+    opener = os.open
+    monkeypatch.setattr(os, "open", refuse)
+    submission = hand_in()
+    assert submission.problem == "unreadable"
+    assert "Permission denied" in submission.reason
+
+
+def test_a_device_is_not_waited_for(hand_in):
+    os.mkfifo(hand_in.file)
+    before = len(os.listdir("/dev/fd"))
+    assert hand_in().problem == "unreadable"
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_the_hash_is_that_of_the_text(hand_in):
+    first, second = hand_in(b"x = 1\n"), hand_in(b"x = 1\r\n")
+    assert first.sha256 == second.sha256  # the same text in other bytes
+    assert hand_in(b"x = 2\n").sha256 != first.sha256
+    assert hand_in(b"\0").sha256 != first.sha256
+
+
+def test_students_are_the_folders_in_order(tmp_path):
+    for name in ("bob", "ann", "김서준", ".git"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "readme.txt").touch()
+    assert list_students(tmp_path) == ["ann", "bob", "김서준"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names of any bytes")
+def test_a_folders_name_may_be_any_bytes(tmp_path, toy):
+    os.mkdir(os.fsencode(tmp_path) + b"/\xb1\xe8")  # 김 in CP949, as an old zip unpacks it
+    (student,) = list_students(tmp_path)
+    submission = read_submission(tmp_path, student, toy)
+    submission.student.encode()  # can be stored, printed and written
+    assert submission.problem == "missing"
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: None, lambda p: p.touch(), lambda p: p.mkdir()], ids=["absent", "file", "empty"]
+)
+def test_a_folder_of_submissions_that_is_none_is_the_users_mistake(tmp_path, make):
+    make(tmp_path / "class")
+    with pytest.raises(UserError, match="STUDENT"):
+        list_students(tmp_path / "class")
