@@ -18,6 +18,7 @@ kim-minjun lee-seoyeon park-jihoon choi-yuna jung-hyunwoo kang-soojin yoon-taeya
 김서준 이하은 박도윤 최지우 정예준
 amelie bruno chidi dagny emre farah goran hiroko imani jonas kavya leila mateo nadia otto
 """.split()  # noqa: SIM905 -- names in rows are read more easily than a list of strings
+EXERCISES = ("dot", "lstm", "attention", "multihead", "causal", "vit")
 HOSTILE_STUDENTS = ("mallory", "trudy")
 MARKER = ".dot2vit-demo"
 
@@ -28,7 +29,7 @@ def demo(console: Console, folder: Path, jobs: int) -> None:
     _prepare(folder)
     make_class(course, folder / "class")
     database, records, points = str(folder / "grades.db"), folder / "records", folder / "points.csv"
-    instructor.batch(console, folder / "class", database, records, points, [], jobs, "0", "bwrap", course)
+    instructor.batch(console, folder / "class", database, records, points, list(EXERCISES), jobs, "0", "bwrap", course)
     console.print()
     console.rule(_("What one student is told"))
     instructor.show_results(console, database, STUDENTS[2], "attention", course)
@@ -42,7 +43,7 @@ def make_class(course: Course, folder: Path) -> None:
     for number, student in enumerate(STUDENTS):
         home = folder / student
         home.mkdir(parents=True)
-        for position, exercise in enumerate(course.exercises):
+        for position, exercise in enumerate(course.select(list(EXERCISES))):
             source = _source_for(number, position, exercise)
             if source is not None:
                 (home / exercise.filename).write_text(source, encoding="utf-8")

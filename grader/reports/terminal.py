@@ -131,7 +131,7 @@ def _points_cell(record: dict[str, Any] | None) -> Text:
     return Text(f"{record['points']:g}", style=style)
 
 
-def _summarised(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _summarised(checks: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
     """Checks that say the very same (nothing handed in, a syntax error) are shown once."""
     messages = {check["message"] for check in checks}
     if len(checks) > 1 and len(messages) == 1 and checks[0]["message"]:

@@ -140,10 +140,16 @@ def test_the_real_course_can_be_read():
     course = load_course(Path(__file__).parent.parent.parent / "exercises" / "course.toml")
     assert [exercise.name for exercise in course.exercises] == [
         "dot",
+        "preprocess",
+        "rnn",
         "lstm",
+        "gru",
         "attention",
+        "self_attention",
+        "aggregation",
         "multihead",
         "causal",
+        "transformer",
         "vit",
     ]
     assert all(exercise.points > 0 for exercise in course.exercises)

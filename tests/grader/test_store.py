@@ -85,7 +85,7 @@ def test_a_locked_database_is_one_sentence(path, monkeypatch):
     with Store(str(path)) as store:
         other = sqlite3.connect(path)
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(UserError, match="could not be written .*locked"):
+        with pytest.raises(UserError, match=r"could not be written .*locked"):
             store.save([("k1", grade())])
         other.close()
 

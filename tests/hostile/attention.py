@@ -3,6 +3,7 @@
 `verdict` is what a check that calls it deserves. All that an attack may change is its own grade.
 """
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -138,10 +139,8 @@ def kills_neighbours(x, dim):
     """Its process group, whatever it may signal, and the process that started it."""
     for target in (0, -1, os.getppid()):
         for number in (signal.SIGSTOP, signal.SIGKILL):
-            try:
+            with contextlib.suppress(OSError):
                 os.kill(target, number)
-            except OSError:
-                pass
     return torch.zeros_like(x)
 
 

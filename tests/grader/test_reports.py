@@ -1,0 +1,139 @@
+"""grader/reports: they read records and decide nothing, and nothing that a student wrote steers a reader's program."""
+
+import csv
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from grader import i18n
+from grader.errors import UserError
+from grader.reports.records import write_csv, write_json
+from grader.reports.terminal import class_table, plain, print_record, verdict_name
+from grader.result import CheckResult, Grade, Verdict
+
+
+def record(student="ann", exercise="toy", *checks, output="", notes=()):
+    checks = checks or (CheckResult("test_a", "A.", Verdict.PASSED, 2.0, 2.0, 0.1),)
+    grade = Grade(student, exercise, list(checks), "ab" * 32, "1+2", "0", "cpu", "bwrap", "en", list(notes), output)
+    return grade.to_record()
+
+
+def failed(message, name="test_a", hint=""):
+    check = CheckResult(name, f"{name} is right.", Verdict.FAILED, 0.0, 1.0, 0.1, message)
+    check.hint = hint
+    return check
+
+
+def printed(draw, *arguments):
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    if draw is class_table:
+        console.print(class_table(*arguments))
+    else:
+        draw(console, *arguments)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\x1b[2J", "\x00", "\x9b31m", "\r", "\x08", "\u202eabc", "\u2066", "\ud800", "\udcff", "\x7f"],
+    ids=ascii,
+)
+def test_control_characters_are_shown_as_dots(text):
+    shown = plain(f"a{text}b\n\tc")
+    assert not set(shown) & set(text) - set("[2J31mabc")
+    shown.encode()
+    assert shown.endswith("b\n\tc")
+
+
+@pytest.mark.parametrize(
+    "evil", ["[red]x[/red]", "[/]", "[link=file:///etc]x[/link]", ":smile:", "\x1b]8;;http://evil\x07", "\ud800"]
+)
+def test_nothing_of_a_students_is_markup(evil):
+    text = printed(print_record, record("ann", "toy", failed(evil, hint=evil), output=evil, notes=[evil]), "A toy")
+    assert "\x1b" not in text
+    text.encode()
+    if "\x1b" not in evil and "\ud800" not in evil:
+        assert text.count(evil) == 4
+    table = printed(class_table, [record(evil)], ["toy"])
+    assert "\x1b" not in table
+    table.encode()
+
+
+def test_one_message_for_all_checks_is_told_once():
+    checks = [failed("no file", f"test_{n}") for n in range(5)]
+    text = printed(print_record, record("ann", "toy", *checks), "A toy")
+    assert text.count("no file") == 1
+    assert "All 5 checks" in text
+    assert "0/5" in text
+
+
+def test_a_hint_that_several_checks_share_is_told_once():
+    checks = [failed(f"message {n}", f"test_{n}", hint="Which axis?") for n in range(3)]
+    text = printed(print_record, record("ann", "toy", *checks), "A toy")
+    assert text.count("Which axis?") == 1
+    assert text.count("the same mistake as above") == 2
+
+
+def test_long_output_is_cut():
+    text = printed(print_record, record(output="\n".join(f"line {n}" for n in range(100))), "A toy")
+    assert "line 9" in text
+    assert "line 11" not in text
+    assert "and 90 more lines" in text
+
+
+def test_the_class_table_shows_points_sums_and_what_needs_review():
+    broken = CheckResult("test_a", "A.", Verdict.GRADER_ERROR, 0.0, 2.0, 0.1)
+    missing = CheckResult("test_a", "A.", Verdict.MISSING, 0.0, 2.0, 0.1)
+    records = [record("ann"), record("ann", "second"), record("bob", "toy", broken), record("cho", "toy", missing)]
+    lines = printed(class_table, records, ["toy", "second"]).splitlines()
+    ann, bob, cho = (next(line for line in lines if name in line) for name in ("ann", "bob", "cho"))
+    assert ann.split() == ["ann", "2", "2", "4"]
+    assert "review" in bob
+    assert "review" not in ann + cho
+    assert "missing" in cho
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_verdict_has_a_name(language):
+    i18n.set_language(language)
+    assert len({verdict_name(verdict) for verdict in Verdict}) == len(Verdict)
+
+
+def test_records_are_written_as_they_are(tmp_path):
+    written = record("김서준", output="\ud800 한글")
+    write_json([written, record("bob")], tmp_path / "out")
+    text = (tmp_path / "out" / "김서준" / "toy.json").read_text(encoding="utf-8")
+    assert json.loads(text) == written
+    assert "한글" in text
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*.json")) == ["toy.json", "toy.json"]
+
+
+def test_a_record_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    write_json([record()], tmp_path)
+    before = (tmp_path / "ann" / "toy.json").read_bytes()
+
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("grader.reports.records.os.replace", fail)
+    with pytest.raises(UserError, match="No space left on device"):
+        write_json([record(output="new")], tmp_path)
+    assert (tmp_path / "ann" / "toy.json").read_bytes() == before
+
+
+def test_the_csv_has_a_row_a_student(tmp_path):
+    path = tmp_path / "deep" / "points.csv"
+    write_csv([record("ann"), record("ann", "second"), record('bob, the "builder"\nx')], ["toy", "second"], path)
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+    assert rows[0] == ["student", "toy", "second", "points", "max_points", "needs_review"]
+    assert rows[1] == ["ann", "2.0", "2.0", "4.0", "4.0", "no"]
+    assert rows[2] == ['bob, the "builder"\nx', "2.0", "", "2.0", "2.0", "no"]
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_name_is_a_formula(tmp_path, name):
+    write_csv([record(name)], ["toy"], tmp_path / "points.csv")
+    rows = list(csv.reader(io.StringIO((tmp_path / "points.csv").read_bytes().decode("utf-8-sig"), newline="")))
+    assert rows[1][0] == "'" + name
