@@ -168,7 +168,8 @@ class Worker:
         The worker is thawed when the first part lies ready: it then wakes once and not twice.
         """
         unsent = memoryview(frame)
-        unsent = unsent[self._channel.send(unsent) :]
+        with contextlib.suppress(BlockingIOError):  # full: the worker answers without reading
+            unsent = unsent[self._channel.send(unsent) :]
         self._signal(signal.SIGCONT)
         while unsent:
             try:
