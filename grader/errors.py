@@ -5,6 +5,7 @@ Exception
 │   ├── Raised                it raised an exception, is not started, is undefined or forbidden, or ran out of memory
 │   ├── CheckFailed           an answer is not what the check asks for
 │   ├── TimedOut              it used up a limit of time
+│   ├── GivenUp               it did so before, in the same function
 │   ├── OutOfMemory           it used up its memory and was ended
 │   ├── TooManyThreads        it started more threads than it may
 │   ├── Crashed               its process ended on its own, or broke the protocol
@@ -40,6 +41,14 @@ class TimedOut(StudentFault):
     def __init__(self, what: str, seconds: float) -> None:
         super().__init__(f"{what}: {seconds:g} s")
         self.what, self.seconds = what, seconds
+
+
+class GivenUp(StudentFault):
+    """A function that did not answer `times` times is not asked again."""
+
+    def __init__(self, name: str, times: int) -> None:
+        super().__init__(f"{name}, {times} times")
+        self.name, self.times = name, times
 
 
 class OutOfMemory(StudentFault):

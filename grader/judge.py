@@ -2,7 +2,7 @@
 
 import signal
 
-from .errors import CheckFailed, Crashed, OutOfMemory, Raised, StudentFault, TimedOut, TooManyThreads, Unusable
+from .errors import CheckFailed, Crashed, GivenUp, OutOfMemory, Raised, StudentFault, TimedOut, TooManyThreads, Unusable
 from .i18n import _
 from .result import Verdict
 from .sandbox.inside.fault import Fault
@@ -16,6 +16,10 @@ def judge(fault: StudentFault, filename: str) -> tuple[Verdict, str]:
         return _judge_raised(fault.fault, fault.call, filename)
     if isinstance(fault, TimedOut):
         return Verdict.TIMEOUT, _timeout_message(fault)
+    if isinstance(fault, GivenUp):
+        return Verdict.TIMEOUT, _("{call} has given no answer {times} times; it was not asked again.").format(
+            call=fault.name, times=fault.times
+        )
     if isinstance(fault, OutOfMemory):
         return Verdict.MEMORY, _("Your code used more than the {limit} MB of memory that it may use.").format(
             limit=fault.limit_mb

@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from ..errors import Raised, StudentFault, TimedOut
+from ..errors import GivenUp, Raised, StudentFault, TimedOut
 from .client import Usage, Worker
 from .inside.session import Outcome
 from .launch import ForkServer
 from .limits import Limits
+
+# A function that did not answer twice is not asked again: the time that is left is for the others.
+TIMEOUTS_ALLOWED = 2
 
 
 class Sandboxed:
@@ -19,6 +22,7 @@ class Sandboxed:
         self._source, self._filename, self._forbidden = source, filename, forbidden
         self._worker: Worker | None = None
         self.import_fault: StudentFault | None = None
+        self._timeouts: dict[str, int] = {}
         self.usage = Usage()
         self._output = bytearray()
 
@@ -33,8 +37,15 @@ class Sandboxed:
             self._worker.begin_check()
 
     def perform(self, verb: str, name: str, request: dict[str, Any]) -> Outcome:
-        """Raises TimedOut, OutOfMemory or Crashed; what the import raised is raised again for every check."""
-        return self._living_worker().perform(verb, request)
+        """Raises TimedOut, GivenUp, OutOfMemory or Crashed; what the import raised is raised again for every check."""
+        if self._timeouts.get(name, 0) >= TIMEOUTS_ALLOWED:
+            raise GivenUp(name, TIMEOUTS_ALLOWED)
+        worker = self._living_worker()
+        try:
+            return worker.perform(verb, request)
+        except TimedOut:
+            self._timeouts[name] = self._timeouts.get(name, 0) + 1
+            raise
 
     def close(self) -> None:
         if self._worker is not None:

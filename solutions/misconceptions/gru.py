@@ -75,7 +75,7 @@ def reset_on_input_too(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     replaces="gru_gates",
     breaks="the candidate always sees the whole past",
     en="You compute a reset gate. Follow it through your step: what would change if it were always 1?",
-    ko="리셋 게이트를 계산하셨네요. 그 값이 어디에 쓰이는지 따라가 보세요. 늘 1이라면 무엇이 달라질까요?",
+    ko="리셋 게이트를 계산했네요. 그 값이 어디에 쓰이는지 따라가 보세요. 늘 1이라면 무엇이 달라질까요?",
 )
 def reset_unused(x, h, weight_ih, weight_hh, bias_ih, bias_hh):
     a_r, a_z, a_n, b_r, b_z, b_n = both_sides(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
@@ -303,7 +303,7 @@ def count_one_bias(cell, input_size, hidden_size):
     replaces="parameter_count",
     breaks="the candidate's weights are not counted",
     en="You counted the gates. Is everything that has weights of its own a gate?",
-    ko="게이트의 수를 세셨네요. 자기 가중치가 있는 것은 게이트뿐일까요?",
+    ko="게이트의 수를 세었네요. 자기 가중치가 있는 것은 게이트뿐일까요?",
 )
 def count_gates_only(cell, input_size, hidden_size):
     if cell not in ("rnn", "gru", "lstm"):

@@ -321,7 +321,7 @@ def jacobian_order(weight_hh, h0, steps, activation):
     breaks="the slopes scale W's columns, the inputs, and not its rows, the outputs",
     en="The slope belongs to one component of h_t. Is that a row or a column of the Jacobian? "
     "Which of them does your product scale?",
-    ko="기울기 act'은 h_t의 성분마다 하나씩 있어요. 그 성분은 야코비 행렬의 행인가요, 열인가요? "
+    ko="미분값 act'은 h_t의 성분마다 하나씩 있어요. 그 성분은 야코비 행렬의 행인가요, 열인가요? "
     "지금은 어느 쪽에 곱하고 있나요?",
 )
 def slope_on_wrong_side(weight_hh, h0, steps, activation):

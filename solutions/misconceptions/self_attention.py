@@ -207,7 +207,7 @@ def scaled(query, key):
     replaces="SelfAttention",
     breaks="nn.Linear brings a bias unless it is told not to",
     en="Print the names in state_dict(). How many should there be, and which argument of nn.Linear decides?",
-    ko="state_dict()의 이름들을 출력해 보세요. 모두 몇 개여야 하나요? nn.Linear의 어떤 인수가 그것을 정하나요?",
+    ko="state_dict()의 이름들을 출력해 보세요. 모두 몇 개여야 하나요? nn.Linear의 어떤 인자가 그것을 정하나요?",
 )
 class Biased(SelfAttention):
     def __init__(self, dim):

@@ -19,8 +19,8 @@ def refuse_misfits(x: Tensor, weight: Tensor, bias: Tensor) -> None:
     breaks="torch.var divides by D - 1 unless told otherwise",
     en="Take the token [1, 3]: how far is each number from the mean, and what is the mean of the squares? Which variance "
     "does your function compute when nobody tells it?",
-    ko="토큰 [1, 3]에서 각 숫자는 평균에서 얼마나 떨어져 있고, 그 제곱의 평균은 얼마인가요? 아무 말도 하지 않으면 "
-    "여러분이 쓴 함수는 어떤 분산을 계산하나요?",
+    ko="토큰 [1, 3]에서 각 숫자는 평균에서 얼마나 떨어져 있고, 그 제곱의 평균은 얼마인가요? 따로 지정하지 않으면, "
+    "지금 사용한 함수는 어떤 분산을 계산하나요?",
 )
 def ddof_one(x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     refuse_misfits(x, weight, bias)
@@ -251,7 +251,7 @@ class norm_shared(EncoderBlock):
     breaks="key and value are the raw x",
     en="Attention takes three arguments. In self-attention, how many different tensors are they in the docstring, and how "
     "many in your call?",
-    ko="어텐션은 인수를 세 개 받아요. 셀프 어텐션에서 이 셋은 docstring에서는 서로 다른 텐서 몇 개이고, 여러분의 호출에서는 "
+    ko="어텐션은 인자를 세 개 받아요. 셀프 어텐션에서 이 셋은 docstring에서는 서로 다른 텐서 몇 개이고, 여러분의 호출에서는 "
     "몇 개인가요?",
 )
 class only_query_normed(EncoderBlock):
@@ -266,7 +266,7 @@ class only_query_normed(EncoderBlock):
     breaks="the block takes keep and never hands it on: padding is attended to",
     en="Put other numbers into the padding. Does the answer at the real tokens change? Follow `keep` from the argument "
     "list to the place where it should act.",
-    ko="패딩 자리에 다른 숫자를 넣어 보세요. 진짜 토큰의 답이 달라지나요? `keep`이 인수 목록에서 시작해 실제로 쓰여야 하는 "
+    ko="패딩 자리에 다른 숫자를 넣어 보세요. 실제 토큰의 답이 달라지나요? `keep`이 인자 목록에서 시작해 실제로 쓰여야 하는 "
     "곳까지 가는지 따라가 보세요.",
 )
 class mask_dropped(EncoderBlock):

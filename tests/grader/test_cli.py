@@ -5,13 +5,18 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from grader.cli import main
 
+PROJECT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
 
@@ -357,3 +362,63 @@ def test_help_names_every_command(run_grader):
     assert done.returncode == 0
     for name in ("check", "status", "batch", "results", "demo", "verify", "sync"):
         assert name in done.stdout
+
+
+def test_ctrl_c_ends_a_batch_at_once_and_says_how_to_go_on(toy_course, toy, tmp_path, bwrap_server):
+    """Not when the chunk is done that is being graded: sleepers would hold it for minutes."""
+    for number in range(8):
+        folder = tmp_path / "class" / f"s{number}"
+        folder.mkdir(parents=True)
+        (folder / "toy.py").write_text(
+            "import time\ndef center(x, dim): time.sleep(1000)\n" + toy.reference_source.replace("center", "centre")
+        )
+    env = {**os.environ, "PYTHONPATH": str(PROJECT), "DOT2VIT_SECRET": "secret", "LANG": "C.UTF-8"}
+    command = [
+        sys.executable,
+        "-c",
+        "from grader.cli import main; main()",
+        "batch",
+        str(tmp_path / "class"),
+        "--jobs",
+        "1",
+    ]
+    batch = subprocess.Popen(
+        [*command, "--db", str(tmp_path / "grades.db"), "--only", "toy"],
+        cwd=toy_course.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    try:
+        assert _eventually(lambda: _sleepers(batch.pid))  # the first worker is at work
+        batch.send_signal(signal.SIGINT)
+        _, said = batch.communicate(timeout=15)  # eight sleepers take 24 seconds and more
+    finally:
+        batch.kill()
+    assert batch.returncode == 130
+    assert "run the same command again to go on" in said
+    assert "Traceback" not in said
+
+
+def _sleepers(pid):
+    """The workers below this process: Python under the fork server that bubblewrap started."""
+    children = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found, depth = [pid], 0
+    while found:
+        found = [child for parent in found for child in children.get(parent, [])]
+        depth += bool(found)
+    return depth >= 6  # grading process, bubblewrap twice, fork server, keeper, worker
+
+
+def _eventually(condition):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False

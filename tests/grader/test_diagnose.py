@@ -1,5 +1,7 @@
 """grader/diagnose.py: which misconception answers as the student did?"""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ from grader.sandbox.inside.fault import Fault
 from grader.sandbox.inside.protocol import ModuleRef
 from grader.sandbox.inside.session import Outcome
 from grader.subject import Step, Subject, load_reference
+from grader.variants import Variant
 
 
 def step(value=None, fault=None, mutated=(), name="f"):
@@ -99,6 +102,20 @@ def test_an_answer_that_misses_by_a_hair_is_not_named(toy):
 
     hair = toy.reference_source + "\nright = center\ndef center(x, dim): return right(x, dim) + 1e-11"
     assert named(toy, hair, check) == []
+
+
+def test_a_misconception_that_fails_earlier_than_the_student_is_not_named():
+    """Near enough to the student's answers, but the check stops it before it has given all of them."""
+    reference = "def f(x): return x * 1.0\ndef g(x): return x + 1.0"
+    almost = "def f(x): return x * 1.0 + 1e-11\ndef g(x): return x"
+    exercise = SimpleNamespace(name="toy", reference_source=reference, misconceptions=[Variant("toy-almost", almost)])
+
+    def check(student, reference, draw):
+        x = draw.tensor(3)
+        assert_close(student.f(x), reference.f(x), tolerance=1e-14)
+        assert_close(student.g(x), reference.g(x))
+
+    assert named(exercise, "def f(x): return x * 1.0\ndef g(x): return x", check) == []
 
 
 def test_without_a_transcript_nothing_is_named(toy):

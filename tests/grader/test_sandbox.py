@@ -268,6 +268,12 @@ def test_the_limit_of_memory_leaves_room_for_honest_work(sandboxed, call):
     assert call(backend, "f").value == 20 * 2**20
 
 
+def test_address_space_ends(sandboxed, call):
+    """A terabyte that is only read costs no data, but four kilobytes of page tables for each two megabytes."""
+    source = "import mmap\ndef f(): return len(mmap.mmap(-1, 2**40, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ))"
+    assert "OSError" in call(sandboxed(source), "f").fault.types
+
+
 def test_memory_that_the_kernel_does_not_count_is_counted_from_outside(sandboxed, call, monkeypatch):
     """As if the program had found a way around RLIMIT_DATA."""
     backend = sandboxed("def f(): return 1\ndef g():\n    while True: pass")
