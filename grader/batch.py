@@ -12,7 +12,7 @@ from typing import Any
 
 from . import __version__
 from .course import Course, Exercise
-from .errors import SandboxUnavailable
+from .errors import SandboxUnavailable, Stopped
 from .i18n import language
 from .pool import grade_chunk, start_process
 from .record import Settings, failed_grade
@@ -74,10 +74,21 @@ def run(
         executor = new_executor()
         try:
             _run_until_broken(plan, store, executor, jobs, waiting, on_graded)
+        except KeyboardInterrupt:
+            _abandon(executor)
+            raise Stopped from None
         except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
+            _abandon(executor)
             raise
         executor.shutdown()
+
+
+def _abandon(executor: Executor) -> None:
+    """End an executor at once. Its processes are killed where they are this machine's: nobody waits for their chunks."""
+    processes = list((getattr(executor, "_processes", None) or {}).values())
+    executor.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.kill()
 
 
 def local_executor(jobs: int, sandbox: str) -> Executor:
@@ -177,6 +188,7 @@ def _unit(course: Course, exercise: Exercise, submission: Submission, settings: 
         submission.student,
         exercise.name,
         submission.sha256,
+        "; ".join(submission.notes),  # what was recovered stands in the record: a mended file gets a new one
         course.version_of(exercise),
         settings.seed,
         hashlib.sha256(settings.secret).hexdigest(),

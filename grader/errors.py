@@ -12,6 +12,7 @@ Exception
 │   └── Unusable              there is nothing to run: the file is missing or cannot be read
 ├── GraderFault               what the grader or the machine did; becomes `grader_error`, never a zero
 │   └── SandboxUnavailable    this machine cannot confine a submission
+├── Stopped                   Ctrl-C: exit status 130
 └── UserError                 bad input to a command: one sentence, what to do next; exit status 2
 """
 
@@ -89,6 +90,10 @@ class GraderFault(Exception):
 
 class SandboxUnavailable(GraderFault):
     """This machine cannot confine a submission."""
+
+
+class Stopped(Exception):
+    """Somebody pressed Ctrl-C; what was done is kept."""
 
 
 class UserError(Exception):

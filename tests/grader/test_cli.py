@@ -382,17 +382,17 @@ def test_ctrl_c_ends_a_batch_at_once_and_says_how_to_go_on(toy_course, toy, tmp_
         "--jobs",
         "1",
     ]
-    batch = subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--db", str(tmp_path / "grades.db"), "--only", "toy"],
-        cwd=toy_course.root, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=toy_course.root, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-    try:
-        assert _eventually(lambda: _sleepers(batch.pid))  # the first worker is at work
-        batch.send_signal(signal.SIGINT)
-        _, said = batch.communicate(timeout=15)  # eight sleepers take 24 seconds and more
-    finally:
-        batch.kill()
+    ) as batch:  # fmt: skip
+        try:
+            assert _eventually(lambda: _sleepers(batch.pid))  # the first worker is at work
+            batch.send_signal(signal.SIGINT)
+            _, said = batch.communicate(timeout=15)  # eight sleepers take 24 seconds and more
+        finally:
+            batch.kill()
     assert batch.returncode == 130
     assert "run the same command again to go on" in said
     assert "Traceback" not in said

@@ -1,12 +1,16 @@
 """grader/sandbox/inside/protocol.py: values across the boundary, and what is refused there."""
 
+import contextlib
 import json
 import struct
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from grader.sandbox.client import _outcome
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.protocol import (
     HEADER,
@@ -22,6 +26,7 @@ from grader.sandbox.inside.protocol import (
     pack,
     unpack,
 )
+from grader.sandbox.inside.session import Outcome
 
 ONE_FLOAT = {"0": torch.zeros(1, dtype=torch.float64)}
 
@@ -312,3 +317,57 @@ def test_a_header_of_arrays_is_small():
 
 def test_halves_of_surrogate_pairs_travel():
     assert there_and_back("\ud800") == "\ud800"
+
+
+WORDS = [
+    "kind",
+    "array",
+    "tuple",
+    "list",
+    "dict",
+    "module",
+    "opaque",
+    "items",
+    "shape",
+    "stride",
+    "library",
+    "numpy",
+    "0",
+]
+WORDS += [
+    "value",
+    "fault",
+    "mutated",
+    "types",
+    "frames",
+    "details",
+    "id",
+    "dtype",
+    "F64",
+    "BF16",
+    "C64",
+    "data_offsets",
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(WORDS) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(message=JSON | st.builds(lambda value: {"value": value}, JSON), header=JSON, data=st.binary(max_size=32))
+def test_whatever_comes_is_an_answer_or_refused(message, header, data):
+    """And nothing else: another exception would be taken for a fault of the grader."""
+    try:
+        outcome = _outcome(*unpack(json.dumps(message).encode(), blob(header, data)))
+    except ProtocolError:
+        return
+    assert isinstance(outcome, Outcome)
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(text=st.binary(max_size=64), data=st.binary(max_size=64))
+def test_whatever_bytes_come_are_a_frame_or_refused(text, data):
+    with contextlib.suppress(ProtocolError):
+        unpack(text, data)

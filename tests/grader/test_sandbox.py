@@ -68,7 +68,7 @@ def _as_ordinary_user(command):
             ' && mount --bind "$there" "$0" && umount "$there" && rmdir "$there" && shift && exec "$@"'
         )
         become = ["unshare", "--mount", "sh", "-c", script, str(base), str(closed[-1]), *become]
-    check = [*become, sys.executable, "-c", "import sys, grader.sandbox.launch; print(sys.base_prefix)"]
+    check = [*become, sys.executable, "-c", "import sys, torch, grader.sandbox.launch; print(sys.base_prefix)"]
     tried = subprocess.run(check, env=_probe_environment(), capture_output=True, text=True, timeout=120, check=False)
     if tried.stdout.strip() != sys.base_prefix:
         pytest.skip(f"an ordinary user cannot run this interpreter: {tried.stderr.strip()[-200:] or tried.stdout}")
@@ -399,11 +399,12 @@ def test_an_import_that_ends_badly_is_not_tried_again(sandboxed, call, source, k
 
 
 def test_the_budget_of_a_submission_is_shared_by_its_checks(sandboxed, call):
-    backend = sandboxed("def f():\n    while True: pass", check_cpu_s=0.2, total_cpu_s=0.5)
+    source = "def loop():\n    while True: pass\n" + "".join(f"f{number} = loop\n" for number in range(5))
+    backend = sandboxed(source, check_cpu_s=0.2, total_cpu_s=0.5)
     what = []
-    for _ in range(5):
+    for number in range(5):
         with pytest.raises(TimedOut) as caught:
-            call(backend, "f")
+            call(backend, f"f{number}")
         what.append(caught.value.what)
     assert what[:2] == ["check_cpu_s"] * 2
     assert what[3:] == ["total_cpu_s"] * 2

@@ -8,6 +8,7 @@ import os
 import resource
 
 SCRATCH = "/scratch"  # as launch.py names it
+ADDRESS_SPACE_BYTES = 4 * 2**30
 STACK_BYTES = 8 * 2**20
 MAX_THREADS = 256
 
@@ -57,8 +58,11 @@ def limit_resources(memory_mb: int, cpu_s: float, scratch_mb: int) -> None:
     """Hard limits of the process: data memory beyond what it has now, CPU seconds, file size, descriptors, no core."""
     if hasattr(resource, "RLIMIT_DATA") and os.path.exists("/proc/self/statm"):
         with open("/proc/self/statm", encoding="ascii") as statm:
-            data_now = int(statm.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
-        _limit(resource.RLIMIT_DATA, data_now + memory_mb * 2**20)
+            pages = [int(field) for field in statm.read().split()]
+        page = os.sysconf("SC_PAGE_SIZE")
+        _limit(resource.RLIMIT_DATA, pages[5] * page + memory_mb * 2**20)
+        # Page tables count nowhere, so the address space that they describe is bounded; threads' arenas need room in it.
+        _limit(resource.RLIMIT_AS, pages[0] * page + memory_mb * 2**20 + ADDRESS_SPACE_BYTES)
     _limit(resource.RLIMIT_CPU, int(cpu_s) + 2)
     _limit(resource.RLIMIT_FSIZE, scratch_mb * 2**20)
     _limit(resource.RLIMIT_NOFILE, 64)
