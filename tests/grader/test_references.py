@@ -303,3 +303,144 @@ def test_every_reference_has_its_twins(name):
         assert path.is_file(), path
     assert len(exercise.misconceptions) >= 6
     assert len(exercise.alternatives) >= 4
+
+
+# rnn and gru
+
+
+def recurrent_weights(gates, features, hidden):
+    return (
+        draw(gates * hidden, features),
+        draw(gates * hidden, hidden),
+        draw(gates * hidden),
+        draw(gates * hidden),
+    )
+
+
+@pytest.mark.parametrize(("name", "module", "gates"), [("rnn", nn.RNN, 1), ("gru", nn.GRU, 3)])
+def test_a_recurrent_layer_is_torchs(rng, name, module, gates):
+    weights = recurrent_weights(gates, 3, 4)
+    layer = module(3, 4, batch_first=True).double()
+    layer.load_state_dict(dict(zip(layer.state_dict(), weights, strict=True)))
+    x, h0 = draw(2, 5, 3), draw(2, 4)
+    outputs, last = layer(x, h0[None])
+    ours, our_last = getattr(reference(name), f"{name}_forward")(x, h0, *weights)
+    close(ours, outputs)
+    close(our_last, last[0])
+
+
+@pytest.mark.parametrize(("cell", "module"), [("rnn", nn.RNN), ("gru", nn.GRU), ("lstm", nn.LSTM)])
+def test_parameters_are_counted_as_torch_has_them(cell, module):
+    counted = sum(parameter.numel() for parameter in module(5, 7).parameters())
+    assert reference("gru").parameter_count(cell, 5, 7) == counted
+
+
+def test_gradient_norms_are_those_of_autograd(rng):
+    weight, h0 = draw(4, 4), draw(4)
+    for name, activation in (("sigmoid", torch.sigmoid), ("tanh", torch.tanh), ("relu", torch.relu)):
+
+        def state_after(h, steps, activation=activation):
+            for _ in range(steps):
+                h = activation(weight @ h)
+            return h
+
+        norms = reference("rnn").gradient_norms(weight, h0, 3, name)
+        for step in (1, 2, 3):
+            jacobian = torch.autograd.functional.jacobian(lambda h, s=step, f=state_after: f(h, s), h0)
+            close(norms[step - 1], torch.linalg.matrix_norm(jacobian, 2))
+
+
+def test_clipping_is_torchs(rng):
+    gradients = [draw(3, 2), draw(4)]
+    parameters = [nn.Parameter(torch.zeros_like(gradient)) for gradient in gradients]
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient.clone()
+    nn.utils.clip_grad_norm_(parameters, 0.5)
+    clipped = reference("rnn").clip_gradients(gradients, 0.5)
+    for ours, parameter in zip(clipped, parameters, strict=True):
+        torch.testing.assert_close(ours, parameter.grad, rtol=1e-5, atol=1e-6)  # torch adds 1e-6 to the divisor
+
+
+# transformer
+
+
+def in_projection(attention):
+    """torch's stacked weight and bias from our three linear layers."""
+    linears = (attention.W_q, attention.W_k, attention.W_v)
+    return torch.cat([linear.weight for linear in linears]), torch.cat([linear.bias for linear in linears])
+
+
+def copy_attention(ours, theirs):
+    weight, bias = in_projection(ours)
+    state = {"in_proj_weight": weight, "in_proj_bias": bias}
+    theirs.load_state_dict(state | {"out_proj.weight": ours.W_o.weight, "out_proj.bias": ours.W_o.bias})
+
+
+def copy_rest(ours, theirs, norms):
+    for name in norms:
+        getattr(theirs, name).load_state_dict(getattr(ours, name).state_dict())
+    theirs.linear1.load_state_dict(ours.feed_forward.linear1.state_dict())
+    theirs.linear2.load_state_dict(ours.feed_forward.linear2.state_dict())
+
+
+LAYER = {"dropout": 0.0, "activation": "gelu", "batch_first": True, "norm_first": True, "dtype": torch.float64}
+
+
+def test_an_encoder_block_is_torchs_layer(rng):
+    ours = reference("transformer").EncoderBlock(12, 3, 20).double()
+    theirs = nn.TransformerEncoderLayer(12, 3, 20, **LAYER)
+    copy_attention(ours.attention, theirs.self_attn)
+    copy_rest(ours, theirs, ("norm1", "norm2"))
+    x = draw(2, 5, 12)
+    close(ours(x), theirs(x))
+
+
+def test_a_decoder_block_is_torchs_layer(rng):
+    ours = reference("transformer").DecoderBlock(12, 3, 20).double()
+    theirs = nn.TransformerDecoderLayer(12, 3, 20, **LAYER)
+    copy_attention(ours.self_attention, theirs.self_attn)
+    copy_attention(ours.cross_attention, theirs.multihead_attn)
+    copy_rest(ours, theirs, ("norm1", "norm2", "norm3"))
+    x, memory = draw(2, 5, 12), draw(2, 7, 12)
+    causal = torch.ones(5, 5, dtype=torch.bool).tril()
+    close(ours(x, memory, keep=causal), theirs(x, memory, tgt_mask=~causal))
+
+
+def test_layer_norm_is_torchs(rng):
+    x, weight, bias = draw(2, 3, 6), draw(6), draw(6)
+    close(reference("transformer").layer_norm(x, weight, bias, 1e-5), F.layer_norm(x, (6,), weight, bias, 1e-5))
+
+
+# self_attention and aggregation
+
+
+def test_self_attention_is_one_head_of_torchs(rng):
+    ours = reference("self_attention").SelfAttention(6).double()
+    theirs = nn.MultiheadAttention(6, 1, bias=False, batch_first=True, dtype=torch.float64)
+    weight = torch.cat([ours.W_q.weight, ours.W_k.weight, ours.W_v.weight])
+    theirs.load_state_dict({"in_proj_weight": weight, "out_proj.weight": ours.W_o.weight})
+    x, keep = draw(2, 5, 6), torch.ones(5, 5, dtype=torch.bool).tril()
+    output, weights = ours(x, keep)
+    expected, expected_weights = theirs(x, x, x, attn_mask=~keep)
+    close(output, expected)
+    close(weights, expected_weights)
+
+
+def test_a_masked_mean_is_that_of_a_masked_array(rng):
+    hidden, keep = draw(3, 5, 2), torch.tensor([[1, 1, 0, 0, 0], [1, 0, 1, 1, 0], [1] * 5], dtype=torch.bool)
+    mask = np.broadcast_to(~keep.numpy()[..., None], hidden.shape)
+    expected = np.ma.masked_array(hidden.numpy(), mask).mean(axis=1)
+    close(reference("aggregation").masked_mean(hidden, keep), torch.from_numpy(np.asarray(expected)))
+
+
+# preprocess
+
+
+def test_standardising_is_numpys(rng):
+    preprocess = reference("preprocess")
+    x = rng.standard_normal((7, 3)) * [1.0, 5.0, 0.1] + [0.0, 2.0, -3.0]
+    mean, std = preprocess.fit_standardizer(x)
+    np.testing.assert_allclose(mean, x.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(std, x.std(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(preprocess.unstandardize(preprocess.standardize(x, mean, std), mean, std), x, rtol=1e-12)
+    np.testing.assert_allclose(preprocess.condition_number(x), np.linalg.cond(x.T @ x / 7), rtol=1e-9)
