@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from .run import Candidate, Run, fresh_reference
 from .sandbox.backend import Sandboxed
 from .sandbox.inside.session import Session
 from .sandbox.launch import ForkServer
-from .subject import Backend, Direct, load_reference
+from .subject import Direct, load_reference
 from .submission import Submission
 
 BACKSTOP = 10  # times the submission's own limit: only a fault of the grader's own code takes that long
@@ -103,22 +103,30 @@ def _own_settings() -> Iterator[None]:
         os.environ.update(options)
 
 
+def new_candidate(
+    exercise: Exercise, submission: Submission, server: ForkServer | None, draw_seed: Callable[[str], int]
+) -> Candidate:
+    """A submission ready to be checked, in a worker of the server; without one in this process (trusted sources only)."""
+    if submission.source is None:
+        return Candidate(None, draw_seed, Unusable(submission.problem, submission.reason))
+    if server is None:
+        return Candidate(Direct(Session(submission.source, exercise.filename, exercise.forbidden)), draw_seed)
+    backend = Sandboxed(server, submission.source, exercise.filename, exercise.forbidden, exercise.limits)
+    return Candidate(backend, draw_seed)
+
+
 def _candidate(
     course: Course, exercise: Exercise, submission: Submission, settings: Settings, server: ForkServer | None
 ) -> Candidate:
+    """The candidate of a hidden run: its inputs are keyed by the secret, its place is what the settings say."""
+
     def draw_seed(check: str) -> int:
         return keyed_seed(settings.secret, course.id, settings.seed, submission.student, exercise.name, check)
 
-    if submission.source is None:
-        return Candidate(None, draw_seed, Unusable(submission.problem, submission.reason))
-    backend: Backend
-    if settings.sandbox == "import":
-        backend = Direct(Session(submission.source, exercise.filename, exercise.forbidden))
-    elif server is None:
+    in_this_process = settings.sandbox == "import"
+    if server is None and not in_this_process:
         raise GraderFault(f"sandbox {settings.sandbox!r} needs a fork server")
-    else:
-        backend = Sandboxed(server, submission.source, exercise.filename, exercise.forbidden, exercise.limits)
-    return Candidate(backend, draw_seed)
+    return new_candidate(exercise, submission, None if in_this_process else server, draw_seed)
 
 
 def _grade(
@@ -129,10 +137,7 @@ def _grade(
     settings: Settings,
     hints: dict[str, str],
 ) -> Grade:
-    settle_misconceptions(candidate.results)
-    for result in candidate.results:
-        result.hint = hints.get(result.misconception or "", "")
-    output = candidate.backend.output if isinstance(candidate.backend, Sandboxed) else ""
-    grade = new_grade(course, exercise, submission, settings, candidate.results, output)
+    settle_misconceptions(candidate.results, hints)
+    grade = new_grade(course, exercise, submission, settings, candidate.results, candidate.output)
     grade.notes += candidate.notes
     return grade

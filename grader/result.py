@@ -104,8 +104,11 @@ class Grade:
         }
 
 
-def settle_misconceptions(checks: list[CheckResult]) -> None:
-    """Give each failed check one misconception: of those that fit it, the one that fits most checks, then the first."""
+def settle_misconceptions(checks: list[CheckResult], hints: dict[str, str] | None = None) -> None:
+    """Give each failed check one misconception and its hint (by id).
+
+    Of those that fit the check, the one that fits most checks, then the first.
+    """
     votes: dict[str, int] = {}
     for check in checks:
         for id in check.candidates:
@@ -113,3 +116,4 @@ def settle_misconceptions(checks: list[CheckResult]) -> None:
     for check in checks:
         if check.candidates:
             check.misconception = max(check.candidates, key=lambda id: votes[id])
+            check.hint = (hints or {}).get(check.misconception, "")

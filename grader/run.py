@@ -54,6 +54,11 @@ class Candidate:
         """Why no check of this submission can be run, if so: there is no file, or it does not load."""
         return self.fault or getattr(self.backend, "import_fault", None)
 
+    @property
+    def output(self) -> str:
+        """What it printed, where that is captured."""
+        return getattr(self.backend, "output", "")
+
     def close(self) -> None:
         """End whatever runs for this submission."""
         close = getattr(self.backend, "close", None)
@@ -100,20 +105,24 @@ class Run:
         """Run one check on one candidate and keep its result. Never raises for what a student did."""
         started = time.monotonic()
         student = Subject(candidate)
+
+        def attempt(other: Subject) -> None:
+            self._call(test, arguments, other, candidate, mark.name)
+
         result = CheckResult(mark.name, mark.title, Verdict.PASSED, mark.points, mark.points, 0.0)
         try:
             self._need(mark, candidate)
             begin_check = getattr(candidate.backend, "begin_check", None)
             if begin_check:
                 begin_check()
-            self._call(test, arguments, student, candidate, mark.name)
+            attempt(student)
         except StudentFault as fault:
             result.verdict, result.message = judge(fault, self.filename)
             result.message = result.message[:MAX_MESSAGE]
             if result.verdict in (Verdict.FAILED, Verdict.ERROR):
-                result.candidates = self._name_mistake(mark, candidate, student, test, arguments)
+                result.candidates = self._name_mistake(mark, candidate, student, attempt)
         except Exception as error:
-            self._judge_odd_answer(result, error, mark, candidate, test, arguments)
+            self._judge_odd_answer(result, error, mark, attempt)
         if result.verdict != Verdict.PASSED:
             result.points = 0.0
         result.seconds = round(time.monotonic() - started, 6)
@@ -155,35 +164,20 @@ class Run:
         test(**given)
 
     def _name_mistake(
-        self,
-        mark: CheckMark,
-        candidate: Candidate,
-        student: Subject,
-        test: Callable[..., None],
-        arguments: dict[str, Any],
+        self, mark: CheckMark, candidate: Candidate, student: Subject, attempt: Callable[[Subject], None]
     ) -> list[str]:
         """Misconceptions that answer as the student did. Failing to name one never costs the verdict."""
-
-        def again(other: Subject) -> None:
-            self._call(test, arguments, other, candidate, mark.name)
-
         try:
-            return self.diagnosis.candidates(mark.name, student.transcript, again)
+            return self.diagnosis.candidates(mark.name, student.transcript, attempt)
         except Exception as error:
             candidate.notes.append(f"{mark.name}: the diagnosis failed ({type(error).__name__}: {error})"[:300])
             return []
 
     def _judge_odd_answer(
-        self,
-        result: CheckResult,
-        error: Exception,
-        mark: CheckMark,
-        candidate: Candidate,
-        test: Callable[..., None],
-        arguments: dict[str, Any],
+        self, result: CheckResult, error: Exception, mark: CheckMark, attempt: Callable[[Subject], None]
     ) -> None:
         """A check that stumbles over an answer but runs well with the reference's: the answer is at fault."""
-        if isinstance(error, ODD_ANSWER) and self._runs_with_reference(mark, candidate, test, arguments):
+        if isinstance(error, ODD_ANSWER) and self._runs_with_reference(mark, attempt):
             result.verdict = Verdict.FAILED
             result.message = _("The answer is of a kind that this check cannot work with ({error}).").format(
                 error=type(error).__name__
@@ -193,14 +187,13 @@ class Run:
         result.message = _("The grader itself failed here; this costs you nothing, and your instructor will see it.")
         self.grader_faults.append(f"{mark.name}: {type(error).__name__}: {error}")
 
-    def _runs_with_reference(
-        self, mark: CheckMark, candidate: Candidate, test: Callable[..., None], arguments: dict[str, Any]
-    ) -> bool:
+    def _runs_with_reference(self, mark: CheckMark, attempt: Callable[[Subject], None]) -> bool:
         """Whether the check passes with the reference in the student's place; a recorded one did when it was recorded."""
-        if isinstance(self.reference(mark.name), Recorded):
+        reference = self.reference(mark.name)
+        if isinstance(reference, Recorded):
             return True
         try:
-            self._call(test, arguments, Subject(self.reference(mark.name)), candidate, mark.name)
+            attempt(Subject(reference))
         except Exception:
             return False
         return True

@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import GraderFault, SandboxUnavailable
+from .inside.confine import SCRATCH
 from .limits import Limits
 from .syscalls import filter_program
 
 INSIDE = Path(__file__).parent / "inside"
 READY = b"ready\n"  # what inside/forkserver.py says first
 START_SECONDS = 120.0
-SCRATCH = "/scratch"  # the worker's only writable folder; not /tmp, where the interpreter itself may be installed
 OWN_FOLDERS = {
     "HOME": os.path.expanduser("~"),
     "TMPDIR": tempfile.gettempdir(),

@@ -7,7 +7,7 @@ import ctypes
 import os
 import resource
 
-SCRATCH = "/scratch"  # as launch.py names it
+SCRATCH = "/scratch"  # the only writable folder; not /tmp, where the interpreter itself may be installed
 ADDRESS_SPACE_BYTES = 4 * 2**30
 STACK_BYTES = 8 * 2**20
 MAX_THREADS = 256
