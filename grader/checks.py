@@ -28,17 +28,21 @@ __all__ = [
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
-def check(*, points: float, ko: str, needs: str | tuple[str, ...] = ()) -> Callable[[Test], Test]:
+def check(
+    *, points: float, ko: str, needs: str | tuple[str, ...] = (), cpu_s: float | None = None, diagnosed: bool = True
+) -> Callable[[Test], Test]:
     """Mark a test function as a check worth `points`; `ko` is its docstring's sentence in Korean.
 
     needs: names of the checks of this file that must pass for this one to run and to pay.
+    cpu_s: another limit of CPU seconds for this check than course.toml's check_cpu_s.
+    diagnosed: whether the misconceptions are run on its inputs when it fails; not where that takes long.
     """
 
     def mark(test: Test) -> Test:
         if not test.__doc__:
             raise TypeError(f"{test.__name__} needs a docstring: it is the sentence that the student reads")
         names = (needs,) if isinstance(needs, str) else needs
-        marked: Test = pytest.mark.check(points=points, ko=ko, needs=names)(test)
+        marked: Test = pytest.mark.check(points=points, ko=ko, needs=names, cpu_s=cpu_s, diagnosed=diagnosed)(test)
         return marked
 
     return mark

@@ -16,7 +16,11 @@ from .variants import Variant, load_variants
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise of a course: its facts, and where its files lie."""
+    """One exercise of a course: its facts, and where its files lie.
+
+    uses: other exercises whose files, as the same student wrote them, its own file may import.
+    given: files of exercises/ that everybody has and that it may import too.
+    """
 
     name: str
     title_en: str
@@ -25,6 +29,8 @@ class Exercise:
     limits: Limits
     forbidden: dict[str, list[str]]
     root: Path
+    uses: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -67,6 +73,17 @@ class Exercise:
             ) from None
 
     @cached_property
+    def given_sources(self) -> dict[str, str]:
+        """The files that are handed to it ready-made, by module name."""
+        return {name: (self.root / "exercises" / f"{name}.py").read_text(encoding="utf-8") for name in self.given}
+
+    @cached_property
+    def reference_companions(self) -> dict[str, str]:
+        """What the reference may import: the references that it uses, and what is given."""
+        used = {name: (self.root / "solutions" / f"{name}.py").read_text(encoding="utf-8") for name in self.uses}
+        return used | self.given_sources
+
+    @cached_property
     def misconceptions(self) -> list[Variant]:
         return load_variants(self.root / "solutions" / "misconceptions" / self.filename, self.reference_source)
 
@@ -78,7 +95,10 @@ class Exercise:
     def content_hash(self) -> str:
         """Changes when anything that marks this exercise changes."""
         digest = hashlib.sha256(repr((self.points, self.limits, sorted(self.forbidden.items()))).encode())
-        for path in (self.reference_path, self.hidden_path, self.root / "solutions" / "misconceptions" / self.filename):
+        paths = [self.reference_path, self.hidden_path, self.root / "solutions" / "misconceptions" / self.filename]
+        paths += [self.root / "solutions" / f"{name}.py" for name in self.uses]
+        paths += [self.root / "exercises" / f"{name}.py" for name in self.given]
+        for path in paths:
             digest.update(path.read_bytes() if path.exists() else b"-")
         return digest.hexdigest()
 
@@ -170,6 +190,8 @@ def _exercise(entry: dict[str, Any], limits: dict[str, Any], root: Path) -> Exer
         limits=Limits.from_table(limits, entry.get("limits", {})),
         forbidden={name: list(uses) for name, uses in entry.get("forbidden", {}).items()},
         root=root,
+        uses=tuple(entry.get("uses", ())),
+        given=tuple(entry.get("given", ())),
     )
 
 

@@ -73,7 +73,9 @@ class CodeDiagnosis:
         found = []
         for variant in self._exercise.misconceptions:
             if variant.id not in self._loaded:
-                self._loaded[variant.id] = load_reference(variant.source, self._exercise.name)
+                self._loaded[variant.id] = load_reference(
+                    variant.source, self._exercise.name, self._exercise.reference_companions
+                )
             backend = self._loaded[variant.id]
             backend.session.modules.clear()
             replay = Replay(backend, transcript)

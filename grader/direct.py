@@ -23,7 +23,10 @@ class Transparent:
     """A student's file in this process; what it raises goes straight through to pytest."""
 
     def __init__(self, path: Path, exercise: Exercise) -> None:
-        self._session = Session(path.read_text(encoding="utf-8"), str(path), exercise.forbidden)
+        files = {name: path.with_name(f"{name}.py") for name in exercise.uses}
+        companions = {name: file.read_text(encoding="utf-8") for name, file in files.items() if file.is_file()}
+        companions |= exercise.given_sources
+        self._session = Session(path.read_text(encoding="utf-8"), str(path), exercise.forbidden, companions)
         self._session.load_openly()
 
     def perform(self, verb: str, name: str, request: dict[str, Any]) -> Outcome:
@@ -44,7 +47,7 @@ def reference(test_file: Path, check: str) -> Backend:
     """The reference's code where it is at hand, else its recorded answers."""
     exercise = _exercise_of(test_file)
     if exercise.reference_path.exists():
-        return load_reference(exercise.reference_source, exercise.name)
+        return load_reference(exercise.reference_source, exercise.name, exercise.reference_companions)
     return Recorded(load_recording(exercise.recording_path).reference.get(check, []))
 
 

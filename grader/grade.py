@@ -32,7 +32,7 @@ def grade(
 ) -> list[Grade]:
     """Grade submissions of one exercise with its hidden checks, in one pytest session."""
     candidates = [_candidate(course, exercise, submission, settings, server) for submission in submissions]
-    reference = load_reference(exercise.reference_source, exercise.name)
+    reference = load_reference(exercise.reference_source, exercise.name, exercise.reference_companions)
     run = Run(exercise.filename, candidates, fresh_reference(reference), CodeDiagnosis(exercise))
     try:
         run_checks(run, exercise.hidden_path, BACKSTOP * exercise.limits.total_wall_s)
@@ -109,9 +109,11 @@ def new_candidate(
     """A submission ready to be checked, in a worker of the server; without one in this process (trusted sources only)."""
     if submission.source is None:
         return Candidate(None, draw_seed, Unusable(submission.problem, submission.reason))
+    companions = dict(submission.companions) | exercise.given_sources
     if server is None:
-        return Candidate(Direct(Session(submission.source, exercise.filename, exercise.forbidden)), draw_seed)
-    backend = Sandboxed(server, submission.source, exercise.filename, exercise.forbidden, exercise.limits)
+        session = Session(submission.source, exercise.filename, exercise.forbidden, companions)
+        return Candidate(Direct(session), draw_seed)
+    backend = Sandboxed(server, submission.source, exercise.filename, exercise.forbidden, exercise.limits, companions)
     return Candidate(backend, draw_seed)
 
 

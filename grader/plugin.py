@@ -80,6 +80,12 @@ def reference(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
+def earlier() -> dict[str, Any]:
+    """The verdicts of this file's checks before this one, by name: the Run knows them."""
+    return {}
+
+
+@pytest.fixture
 def draw(candidate: Any, request: pytest.FixtureRequest) -> Any:
     """Random inputs, keyed by what is checked."""
     from .draw import Draw
@@ -111,6 +117,8 @@ def _mark_of(item: pytest.Function) -> "CheckMark":
         ko=mark.kwargs["ko"],
         points=float(mark.kwargs["points"]),
         needs=mark.kwargs["needs"],
+        cpu_s=mark.kwargs["cpu_s"],
+        diagnosed=mark.kwargs["diagnosed"],
     )
 
 

@@ -81,6 +81,8 @@ class CheckMark:
     ko: str
     points: float
     needs: Sequence[str]
+    cpu_s: float | None = None
+    diagnosed: bool = True
 
     @property
     def title(self) -> str:
@@ -114,12 +116,12 @@ class Run:
             self._need(mark, candidate)
             begin_check = getattr(candidate.backend, "begin_check", None)
             if begin_check:
-                begin_check()
+                begin_check(mark.cpu_s)
             attempt(student)
         except StudentFault as fault:
             result.verdict, result.message = judge(fault, self.filename)
             result.message = result.message[:MAX_MESSAGE]
-            if result.verdict in (Verdict.FAILED, Verdict.ERROR):
+            if result.verdict in (Verdict.FAILED, Verdict.ERROR) and mark.diagnosed:
                 result.candidates = self._name_mistake(mark, candidate, student, attempt)
         except Exception as error:
             self._judge_odd_answer(result, error, mark, attempt)
@@ -159,6 +161,8 @@ class Run:
         if "reference" in given:
             given["reference"] = Subject(self.reference(check))
             candidate.reference_transcripts[check] = given["reference"].transcript
+        if "earlier" in given:
+            given["earlier"] = {result.function: result.verdict for result in candidate.results}
         if "draw" in given:
             given["draw"] = Draw(candidate.draw_seed(check))
         test(**given)

@@ -46,6 +46,10 @@ class Subject:
         call.__name__ = name
         return call
 
+    def file(self, name: str) -> "File":
+        """Another file of the submission, one that its exercise `uses`: `student.file("gru").gru_cell(…)`."""
+        return File(self, name)
+
     def gradient(
         self, name: str, *args: Any, wrt: list[Any], cotangents: list[Any] | None = None, **kwargs: Any
     ) -> tuple[Any, ...]:
@@ -55,7 +59,7 @@ class Subject:
         return gradients
 
     def _perform(self, verb: str, name: str, request: dict[str, Any]) -> Any:
-        outcome = self._backend.perform(verb, name, request)
+        outcome = self._backend.perform(verb, name, _refer_to_modules(request))
         self.transcript.append(Step(verb, name, outcome))
         if outcome.fault is not None:
             raise Raised(outcome.fault, call=name)
@@ -64,13 +68,39 @@ class Subject:
         return outcome.value
 
 
+@dataclass
+class File:
+    """A companion file of a submission, with the calls of a Subject."""
+
+    _subject: Subject
+    _name: str
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        call: Callable[..., Any] = getattr(self._subject, f"{self._name}.{name}")
+        return call
+
+
 class Module:
-    """An nn.Module that lives where the submission lives."""
+    """An nn.Module that lives where the submission lives. It may be an argument of another call."""
 
     is_module_proxy = True
 
     def __init__(self, subject: Subject, reference: ModuleRef, name: str) -> None:
         self._subject, self._id, self._name = subject, reference.id, name
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """A method of the student's own: `module.loss(images, labels)`."""
+        if method.startswith("_"):
+            raise AttributeError(method)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            request = {"module": self._id, "method": method, "args": args, "kwargs": kwargs}
+            return self._subject._perform("module_method", f"{self._name}.{method}", request)
+
+        call.__name__ = method
+        return call
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("call", args=args, kwargs=kwargs)
@@ -116,6 +146,18 @@ class Module:
         return self._subject._perform(f"module_{verb}", self._name, {"module": self._id, **request})
 
 
+def _refer_to_modules(value: Any) -> Any:
+    """The request with each module's number in the place of its proxy."""
+    if isinstance(value, Module):
+        return ModuleRef(value._id)
+    if isinstance(value, tuple | list):
+        items = map(_refer_to_modules, value)
+        return tuple(items) if isinstance(value, tuple) else list(items)
+    if isinstance(value, dict):
+        return {key: _refer_to_modules(item) for key, item in value.items()}
+    return value
+
+
 class Direct:
     """A source loaded into this process: the reference, a misconception, or a student's file under their own debugger."""
 
@@ -155,9 +197,9 @@ class Recorded:
         return self.steps[self._next - 1].outcome
 
 
-def load_reference(source: str, name: str) -> Direct:
+def load_reference(source: str, name: str, companions: dict[str, str] | None = None) -> Direct:
     """The trusted source of a reference or a variant, as a backend. Raises GraderFault when it does not load."""
-    backend = Direct(Session(source, f"{name}.py"))
+    backend = Direct(Session(source, f"{name}.py", companions=companions))
     if backend.load_fault is not None:
         raise GraderFault(f"solutions/{name}.py does not load: {backend.load_fault.name}: {backend.load_fault.message}")
     return backend

@@ -20,6 +20,7 @@ class Submission:
     """One student's source of one exercise; without a source, `problem` is the verdict and `reason` the sentence.
 
     notes: what was recovered or odd in the file.
+    companions: module name and source of each other file that the exercise uses and that the student handed in.
     """
 
     student: str
@@ -28,10 +29,13 @@ class Submission:
     problem: str = ""
     reason: str = ""
     notes: tuple[str, ...] = field(default=())
+    companions: tuple[tuple[str, str], ...] = field(default=())
 
     @property
     def sha256(self) -> str:
         text = self.source if self.source is not None else f"{self.problem}: {self.reason}"
+        for name, source in self.companions:
+            text += f"\0{name}\0{source}"
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -71,7 +75,25 @@ def read_submission(folder: Path, name: str, exercise: Exercise) -> Submission:
     except OSError as error:
         reason = f"{exercise.filename}: {os.strerror(error.errno or 0)}"
         return Submission(student, exercise.name, None, "unreadable", reason)
-    return Submission(student, exercise.name, source, notes=notes)
+    companions, companion_notes = _read_companions(folder / name, exercise)
+    return Submission(student, exercise.name, source, notes=notes + companion_notes, companions=companions)
+
+
+def _read_companions(folder: Path, exercise: Exercise) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """The other files of the student's that the exercise uses, and notes on those. One that is not there is left out."""
+    found: list[tuple[str, str]] = []
+    notes: list[str] = []
+    for name in exercise.uses:
+        try:
+            source, odd = _decode(_read_regular_file(folder, f"{name}.py", exercise.limits.source_kb * 1024))
+        except FileNotFoundError:
+            continue
+        except (_Unreadable, OSError) as error:
+            notes.append(f"{name}.py: {error}")
+            continue
+        found.append((name, source))
+        notes += [f"{name}.py: {note}" for note in odd]
+    return tuple(found), tuple(notes)
 
 
 def _read_regular_file(folder: Path, name: str, limit: int) -> bytes:

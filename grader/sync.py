@@ -10,7 +10,7 @@ from .grade import run_checks
 from .recording import Hint, Recording, load_recording
 from .result import Verdict
 from .run import Candidate, Run, fresh_reference
-from .subject import load_reference
+from .subject import Direct, load_reference
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 TIMEOUT = 120.0
@@ -76,10 +76,10 @@ def record(exercise: Exercise) -> Recording:
     names = [variant.id for variant in exercise.misconceptions]
     sources = [exercise.reference_source, *(variant.source for variant in exercise.misconceptions)]
     candidates = [
-        Candidate(load_reference(source, exercise.name), lambda check: visible_seed(exercise.name, check))
+        Candidate(_load(exercise, source), lambda check: visible_seed(exercise.name, check))
         for source in sources
     ]
-    reference = load_reference(exercise.reference_source, exercise.name)
+    reference = _load(exercise, exercise.reference_source)
     run = Run(exercise.filename, candidates, fresh_reference(reference), keep_transcripts=True)
     run_checks(run, exercise.visible_path, TIMEOUT)
     _refuse_failures(candidates[0], "visible", exercise)
@@ -93,10 +93,14 @@ def record(exercise: Exercise) -> Recording:
     return recording
 
 
+def _load(exercise: Exercise, source: str) -> Direct:
+    return load_reference(source, exercise.name, exercise.reference_companions)
+
+
 def _count_hidden(exercise: Exercise) -> tuple[int, float]:
     """How many hidden checks there are, and their points, by running them on the reference."""
-    candidate = Candidate(load_reference(exercise.reference_source, exercise.name), lambda check: 0)
-    reference = load_reference(exercise.reference_source, exercise.name)
+    candidate = Candidate(_load(exercise, exercise.reference_source), lambda check: 0)
+    reference = _load(exercise, exercise.reference_source)
     run_checks(Run(exercise.filename, [candidate], fresh_reference(reference)), exercise.hidden_path, TIMEOUT)
     return len(candidate.results), sum(result.max_points for result in candidate.results)
 

@@ -1,5 +1,6 @@
 """A submission behind the sandbox, as a check's backend: workers come and go, its budget and what it printed remain."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import GivenUp, Raised, StudentFault, TimedOut
@@ -16,10 +17,16 @@ class Sandboxed:
     """Carries out requests in a worker. One that died costs the check that it died in: the next check gets a new one."""
 
     def __init__(
-        self, server: ForkServer, source: str, filename: str, forbidden: dict[str, list[str]], limits: Limits
+        self,
+        server: ForkServer,
+        source: str,
+        filename: str,
+        forbidden: dict[str, list[str]],
+        limits: Limits,
+        companions: Mapping[str, str] | None = None,
     ) -> None:
-        self._server, self._limits = server, limits
-        self._source, self._filename, self._forbidden = source, filename, forbidden
+        self._server, self._limits, self._check_limits = server, limits, limits
+        self._source, self._filename, self._forbidden, self._companions = source, filename, forbidden, companions
         self._worker: Worker | None = None
         self.import_fault: StudentFault | None = None
         self._timeouts: dict[str, int] = {}
@@ -31,10 +38,11 @@ class Sandboxed:
         """What the submission printed, up to its cap."""
         return self._output.decode("utf-8", errors="replace")
 
-    def begin_check(self) -> None:
-        """A new check: its own limits count from here."""
+    def begin_check(self, cpu_s: float | None = None) -> None:
+        """A new check: its own limits count from here. cpu_s: another limit of CPU seconds than the exercise's."""
+        self._check_limits = self._limits if cpu_s is None else self._limits.for_a_check_of(cpu_s)
         if self._worker is not None:
-            self._worker.begin_check()
+            self._worker.begin_check(self._check_limits)
 
     def perform(self, verb: str, name: str, request: dict[str, Any]) -> Outcome:
         """Raises TimedOut, GivenUp, OutOfMemory or Crashed; what the import raised is raised again for every check."""
@@ -62,11 +70,11 @@ class Sandboxed:
         if self._worker is None or not self._worker.alive:
             self._worker = Worker(self._server, self._limits, self.usage, self._output)
             try:
-                fault = self._worker.load(self._source, self._filename, self._forbidden).fault
+                fault = self._worker.load(self._source, self._filename, self._forbidden, self._companions).fault
                 if fault is not None:
                     raise Raised(fault)
             except StudentFault as import_fault:  # it raised, never ended, crashed or ate all memory
                 self.import_fault = import_fault
                 raise
-            self._worker.begin_check()
+            self._worker.begin_check(self._check_limits)
         return self._worker

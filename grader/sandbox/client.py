@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,12 +86,15 @@ class Worker:
         self._memory_floor_kb, _ = self._memory_and_threads()
         self._freeze()
 
-    def load(self, source: str, filename: str, forbidden: dict[str, list[str]]) -> Outcome:
-        """Have the submission's source run."""
+    def load(
+        self, source: str, filename: str, forbidden: dict[str, list[str]], companions: Mapping[str, str] | None = None
+    ) -> Outcome:
+        """Have the submission's source run. companions: other files that it may import, by module name."""
         message = {
             "source": source,
             "filename": filename,
             "forbidden": forbidden,
+            "companions": dict(companions or {}),
             "answer_bytes": self.limits.answer_mb * 2**20,
         }
         return self._exchange(pack(message, {}))
@@ -100,8 +104,9 @@ class Worker:
         encoder = Encoder(keep_layout=True)
         return self._exchange(pack({"verb": verb, "request": encoder.encode(request)}, encoder.arrays))
 
-    def begin_check(self) -> None:
+    def begin_check(self, limits: Limits) -> None:
         """From here on a new check's limits count."""
+        self.limits = limits
         self._check_cpu_s = self._check_wall_s = 0.0
 
     def kill(self) -> None:

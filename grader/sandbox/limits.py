@@ -1,7 +1,7 @@
 """What one submission of one exercise may use."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 
@@ -18,6 +18,10 @@ class Limits:
     output_kb: int = 64
     answer_mb: int = 32
     source_kb: int = 1024
+
+    def for_a_check_of(self, cpu_s: float) -> "Limits":
+        """The same, for a check with a CPU limit of its own; on the wall it has as much more as any other check."""
+        return replace(self, check_cpu_s=cpu_s, check_wall_s=cpu_s * self.check_wall_s / self.check_cpu_s)
 
     @classmethod
     def from_table(cls, *tables: dict[str, Any]) -> "Limits":

@@ -157,7 +157,7 @@ def test_what_no_exercise_asks_for_arrives_as_its_name(value, name):
 def test_modules_travel_as_numbers():
     assert there_and_back(ModuleRef(3)) == ModuleRef(3)
     encoder = Encoder()
-    assert decode(encoder.encode((ModuleRef(3),)), {}, module=lambda number: number * 2) == (6,)
+    assert materialise(decode(encoder.encode((ModuleRef(3),)), {}), {3: "the module"}) == ("the module",)
 
 
 def test_generators_and_functions_travel_as_arguments():

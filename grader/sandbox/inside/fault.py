@@ -5,6 +5,7 @@ The trusted side never sees the exception object: its `__str__`, its class and i
 
 import builtins
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,8 +80,8 @@ class Forbidden(Exception):
         self.function, self.used, self.line = function, used, line
 
 
-def describe(error: BaseException, filename: str) -> Fault:
-    """The Fault of an exception, with the frames of the student's file `filename` only."""
+def describe(error: BaseException, filename: str, companions: Collection[str] = ()) -> Fault:
+    """The Fault of an exception, with the frames of the student's own files only: `filename` and its companions."""
     if isinstance(error, Undefined):
         return Fault("undefined", message=error.name, details={"defined": ", ".join(error.defined[:20])})
     if isinstance(error, Forbidden):
@@ -94,9 +95,9 @@ def describe(error: BaseException, filename: str) -> Fault:
         if getattr(builtins, cls.__name__, None) is cls and cls is not object
     )
     frames = tuple(
-        Frame(entry.lineno or 0, entry.name[:100], (entry.line or "")[:300])
+        Frame(entry.lineno or 0, _place(entry, filename)[:100], (entry.line or "")[:300])
         for entry in traceback.extract_tb(error.__traceback__)
-        if entry.filename == filename
+        if entry.filename == filename or entry.filename in companions
     )
     if isinstance(error, SyntaxError) and error.filename == filename:
         frames = (Frame(error.lineno or 0, "", _text(lambda: (error.text or "").strip(), 300)),)
@@ -107,6 +108,10 @@ def describe(error: BaseException, filename: str) -> Fault:
     elif isinstance(error, MemoryError) or "can't allocate memory" in message or "std::bad_alloc" in message:
         kind = "memory"
     return Fault(kind, name, message, types, frames[-MAX_FRAMES:])
+
+
+def _place(entry: traceback.FrameSummary, filename: str) -> str:
+    return entry.name if entry.filename == filename else f"{entry.filename}: {entry.name}"
 
 
 def _text(read: Any, limit: int) -> str:

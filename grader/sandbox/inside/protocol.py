@@ -12,8 +12,9 @@ import importlib
 import json
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -161,13 +162,8 @@ class Encoder:
         return node
 
 
-def decode(
-    node: Any, arrays: dict[str, torch.Tensor], as_arguments: bool = False, module: Callable[[int], Any] = ModuleRef
-) -> Any:
-    """The value of a tree. Only arguments, which come from the trusted side, may have strides, generators or functions.
-
-    module: what a module's number stands for on this side.
-    """
+def decode(node: Any, arrays: dict[str, torch.Tensor], as_arguments: bool = False) -> Any:
+    """The value of a tree. Only arguments, which come from the trusted side, may have strides, generators or functions."""
 
     nodes = 0
 
@@ -193,7 +189,7 @@ def decode(
         if kind == "dict":
             return {str(key): value_of(item, depth + 1) for key, item in _items(node)}
         if kind == "module":
-            return module(int(node["id"]))
+            return ModuleRef(int(node["id"]))
         if kind == "opaque":
             return Opaque(str(node.get("type"))[:200])
         if kind == "rng" and as_arguments:
@@ -205,14 +201,16 @@ def decode(
     return value_of(node, 0)
 
 
-def materialise(value: Any) -> Any:
-    """Argument markers become what they stand for: a Generator, a NumPy function."""
+def materialise(value: Any, modules: Mapping[int, Any] = MappingProxyType({})) -> Any:
+    """Argument markers become what they stand for: a Generator, a NumPy function, one of the session's modules."""
     if isinstance(value, Rng):
         return np.random.default_rng(value.seed)
     if isinstance(value, Named):
         return _numpy_function(value.name)
+    if isinstance(value, ModuleRef):
+        return modules[value.id]
     if isinstance(value, tuple | list):
-        return type(value)(materialise(item) for item in value)
+        return type(value)(materialise(item, modules) for item in value)
     return value
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .companions import Companions
 from .fault import Fault, Forbidden, Undefined, describe
 from .guard import forbidden_uses, install_numpy_guards, watching
 from .protocol import Encoder, ModuleRef, decode, materialise
@@ -32,10 +33,17 @@ class Outcome:
 class Session:
     """A loaded submission and the modules that were built from it."""
 
-    def __init__(self, source: str, filename: str, forbidden: dict[str, list[str]] | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        filename: str,
+        forbidden: dict[str, list[str]] | None = None,
+        companions: dict[str, str] | None = None,
+    ) -> None:
         self.source = source
         self.filename = filename
         self.forbidden = forbidden or {}
+        self.companions = Companions(companions or {})
         self.namespace: dict[str, Any] = {}
         self.modules: dict[int, torch.nn.Module] = {}
         self._uses: dict[str, tuple[str, int]] = {}
@@ -78,6 +86,13 @@ class Session:
             raise AttributeError(f"{type(built).__name__} has no parameter {absent[0]!r}; it has {', '.join(named)}")
         return _gradient(built, args, kwargs, wrt, [named[name] for name in parameters], cotangents)
 
+    def handle_module_method(self, mutated: list[str], module: int, method: str, args: Any, kwargs: Any) -> Any:
+        built = self.modules[module]
+        function = None if method.startswith("_") else getattr(built, method, None)
+        if not callable(function):
+            raise AttributeError(f"{type(built).__name__} has no method {method!r}")
+        return self._watch(mutated, function, f"{type(built).__name__}.{method}", args, kwargs)
+
     def handle_module_state(self, mutated: list[str], module: int) -> Any:
         return {name: value.detach().clone() for name, value in self.modules[module].state_dict().items()}
 
@@ -106,25 +121,30 @@ class Session:
             install_numpy_guards(self.forbidden)
             sys.modules[module.__name__] = module
         self.namespace = module.__dict__
+        self.companions.share(self.namespace)
         exec(code, self.namespace)
         return sorted(name for name, value in self.namespace.items() if callable(value) and not name.startswith("_"))
 
     def _function(self, name: str) -> Callable[..., Any]:
-        if not callable(self.namespace.get(name)):
+        """What `name` stands for: in the submission's file, or as `file.name` in one of its companions."""
+        file, _, own_name = name.rpartition(".")
+        namespace = self.companions.load(file).__dict__ if file else self.namespace
+        if not callable(namespace.get(own_name)):
             defined = [
                 key
-                for key, value in self.namespace.items()
-                if callable(value) and getattr(value, "__module__", None) == self.namespace.get("__name__")
+                for key, value in namespace.items()
+                if callable(value) and getattr(value, "__module__", None) == namespace.get("__name__")
             ]
             raise Undefined(name, defined)
         if name in self._uses:
             used, line = self._uses[name]
             raise Forbidden(name, used, line)
-        function: Callable[..., Any] = self.namespace[name]
+        function: Callable[..., Any] = namespace[own_name]
         return function
 
     def _watch(self, mutated: list[str], function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
-        args, kwargs = materialise(args), {key: materialise(value) for key, value in kwargs.items()}
+        args = materialise(args, self.modules)
+        kwargs = {key: materialise(value, self.modules) for key, value in kwargs.items()}
         before = [_copies(argument) for argument in (*args, *kwargs.values())]
         with watching(name, self.forbidden.get(name, [])):
             value = function(*args, **kwargs)
@@ -143,7 +163,7 @@ class Session:
         try:
             return Outcome(action())
         except BaseException as error:
-            return Outcome(fault=describe(error, self.filename))
+            return Outcome(fault=describe(error, self.filename, self.companions.filenames))
         finally:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):  # a student may have closed or replaced it

@@ -21,12 +21,12 @@ def serve(channel: socket.socket) -> None:
     """Greet, then answer one request at a time."""
     send(channel, {"hello": os.getpid()}, {})
     message, _ = receive(channel)
-    session = Session(message["source"], message["filename"], message["forbidden"])
+    session = Session(message["source"], message["filename"], message["forbidden"], message["companions"])
     answer_bytes = int(message["answer_bytes"])
     reply(channel, session.load(as_main_file=True), session.filename, answer_bytes)
     while True:
         message, arrays = receive(channel)
-        request: dict[str, Any] = decode(message["request"], arrays, as_arguments=True, module=int)
+        request: dict[str, Any] = decode(message["request"], arrays, as_arguments=True)
         reply(channel, session.perform(message["verb"], request), session.filename, answer_bytes)
 
 
