@@ -1,6 +1,8 @@
 """What an author writes checks with: the mark, and assertions whose messages a student can learn from."""
 
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import torch
 
 from .compare import describe, difference
+from .course import find_course
 from .errors import CheckFailed, GraderFault, Raised, StudentFault
 from .i18n import _, pick
 from .sandbox.inside.protocol import Named, Rng
@@ -21,6 +24,7 @@ __all__ = [
     "assert_raises",
     "assert_unchanged",
     "check",
+    "course_module",
     "require",
     "unpack",
 ]
@@ -46,6 +50,14 @@ def check(
         return marked
 
     return mark
+
+
+def course_module(test_file: str, name: str) -> ModuleType:
+    """A file of the course's exercises/ folder that students have too, as a module: `course_module(__file__, "tasks")`."""
+    path = find_course(Path(test_file).parent).root / "exercises" / f"{name}.py"
+    module = ModuleType(name)
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)
+    return module
 
 
 def assert_close(actual: Any, expected: Any, what: str = "", tolerance: float | None = None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import torch
 
 from . import plugin
 from .course import Course, Exercise
@@ -60,6 +61,7 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
         "-p", "no:unraisableexception", "-p", "no:threadexception",  # each collects all garbage at the end: 0.2 s
         f"--timeout={timeout}", "--assert=plain",
     ]  # fmt: skip
+    torch.set_num_threads(1)  # a check's arrays are small: more threads would only wait for one another
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _own_settings():
         code = pytest.main(arguments, plugins=[_Registered(run)])

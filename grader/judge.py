@@ -38,6 +38,8 @@ def _judge_raised(fault: Fault, call: str, filename: str) -> tuple[Verdict, str]
         return Verdict.MISSING, _("Not started: {call} still holds its TODO.").format(call=call)
     if fault.kind == "undefined":
         return Verdict.MISSING, _undefined_message(fault, filename)
+    if fault.kind == "not_handed_in":
+        return Verdict.MISSING, _("There is no file {filename}.").format(filename=fault.message)
     if fault.kind == "forbidden":
         used, line = fault.details.get("used", ""), fault.details.get("line", "0")
         where = _(" (line {line})").format(line=line) if line != "0" else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .course import Exercise
 from .diagnose import same_step
 from .direct import visible_seed
-from .errors import GraderFault
+from .errors import GraderFault, Unusable
 from .grade import run_checks
 from .recording import Hint, Recording, load_recording
 from .result import Verdict
@@ -76,8 +76,7 @@ def record(exercise: Exercise) -> Recording:
     names = [variant.id for variant in exercise.misconceptions]
     sources = [exercise.reference_source, *(variant.source for variant in exercise.misconceptions)]
     candidates = [
-        Candidate(_load(exercise, source), lambda check: visible_seed(exercise.name, check))
-        for source in sources
+        Candidate(_load(exercise, source), lambda check: visible_seed(exercise.name, check)) for source in sources
     ]
     reference = _load(exercise, exercise.reference_source)
     run = Run(exercise.filename, candidates, fresh_reference(reference), keep_transcripts=True)
@@ -98,11 +97,10 @@ def _load(exercise: Exercise, source: str) -> Direct:
 
 
 def _count_hidden(exercise: Exercise) -> tuple[int, float]:
-    """How many hidden checks there are, and their points, by running them on the reference."""
-    candidate = Candidate(_load(exercise, exercise.reference_source), lambda check: 0)
-    reference = _load(exercise, exercise.reference_source)
-    run_checks(Run(exercise.filename, [candidate], fresh_reference(reference)), exercise.hidden_path, TIMEOUT)
-    return len(candidate.results), sum(result.max_points for result in candidate.results)
+    """How many hidden checks there are, and their points: nobody's file goes through them, so that nothing is run."""
+    nobody = Candidate(None, lambda check: 0, Unusable("missing", ""))
+    run_checks(Run(exercise.filename, [nobody], lambda check: nobody), exercise.hidden_path, TIMEOUT)
+    return len(nobody.results), sum(result.max_points for result in nobody.results)
 
 
 def _refuse_failures(candidate: Candidate, kind: str, exercise: Exercise) -> None:

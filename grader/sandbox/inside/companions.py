@@ -9,6 +9,8 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from .fault import NotHandedIn
+
 
 class Companions:
     """Sources by module name, each run when it is first imported."""
@@ -28,11 +30,11 @@ class Companions:
             namespace["__builtins__"] = self._builtins
 
     def load(self, name: str) -> types.ModuleType:
-        """The module of this name. Raises ModuleNotFoundError, or whatever its source raises."""
+        """The module of this name. Raises NotHandedIn, or whatever its source raises."""
         if name in self._loaded:
             return self._loaded[name]
         if name not in self._sources:
-            raise ModuleNotFoundError(f"No module named {name!r}: the file {name}.py was not handed in", name=name)
+            raise NotHandedIn(f"{name}.py")
         source, filename = self._sources[name], f"{name}.py"
         linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
         module = types.ModuleType(name)

@@ -26,7 +26,8 @@ class Frame:
 class Fault:
     """Why a call gave no answer.
 
-    kind: "raised", "not_started" (an unfinished TODO), "undefined" (no such function), "forbidden" or "memory".
+    kind: "raised", "not_started" (an unfinished TODO), "undefined" (no such function), "not_handed_in" (no such
+        file), "forbidden" or "memory".
     types: the names of the built-in exceptions that the raised one is an instance of, nearest first.
     """
 
@@ -72,6 +73,10 @@ class Undefined(Exception):
         self.name, self.defined = name, defined
 
 
+class NotHandedIn(Exception):
+    """A file that the exercise uses is not there; its text is the file's name."""
+
+
 class Forbidden(Exception):
     """The submission used a function that the exercise rules out."""
 
@@ -84,6 +89,8 @@ def describe(error: BaseException, filename: str, companions: Collection[str] = 
     """The Fault of an exception, with the frames of the student's own files only: `filename` and its companions."""
     if isinstance(error, Undefined):
         return Fault("undefined", message=error.name, details={"defined": ", ".join(error.defined[:20])})
+    if isinstance(error, NotHandedIn):
+        return Fault("not_handed_in", message=str(error))
     if isinstance(error, Forbidden):
         details = {"function": error.function, "used": error.used, "line": str(error.line)}
         return Fault("forbidden", message=str(error), details=details)
