@@ -129,6 +129,43 @@ def use_provided(files: list[str]) -> None:
     globals().update({NAMES[file]: PROVIDED[file] for file in files})
 
 
+def _try(file: str, part) -> Tensor:
+    """What a part answers to small random inputs, the same ones for every part of this file."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 4)
+    if file == "gru":
+        return part(x, torch.randn(2, 5), torch.randn(15, 4), torch.randn(15, 5), torch.randn(15), torch.randn(15))[0]
+    if file == "attention":
+        return part(x, torch.randn(2, 5, 4), torch.tensor([5, 2]))[0]
+    if file == "causal":
+        return part(4, 4)
+    arguments = {"multihead": (4, 2), "transformer": (4, 2, 8), "vit": (8, 4, 1, 4)}[file]
+    model, provided = part(*arguments), PROVIDED[file](*arguments)
+    model.load_state_dict({name: torch.randn_like(value) for name, value in provided.state_dict().items()})
+    with torch.no_grad():
+        if file == "vit":
+            return model(torch.randn(2, 1, 8, 8))
+        keep = torch.ones(3, 3, dtype=torch.bool).tril()
+        return model(x, x, x, keep)[0] if file == "multihead" else model(x, keep)
+
+
+def wrong_parts() -> dict[str, str]:
+    """The files whose part does something else than the provided one, and what became of it. For `grader train`."""
+    wrong = {}
+    for file in NAMES:
+        try:
+            answer, expected = _try(file, own_part(file)), _try(file, PROVIDED[file])
+            if answer.shape != expected.shape:
+                wrong[file] = f"shape {tuple(answer.shape)}, expected {tuple(expected.shape)}"
+            elif answer.dtype != expected.dtype or not torch.allclose(answer.double(), expected.double(), atol=1e-4):
+                wrong[file] = "other values than expected"
+        except NotImplementedError:
+            wrong[file] = "its TODO is not started"
+        except Exception as error:
+            wrong[file] = f"{type(error).__name__}: {error}"
+    return wrong
+
+
 for _file, _name in NAMES.items():
     try:
         globals()[_name] = own_part(_file)

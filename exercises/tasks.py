@@ -4,6 +4,7 @@ Given ready-made: the graders draw their data with these functions too, from a g
 """
 
 import datetime
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -83,3 +84,125 @@ def best_loss(tokens: Tensor, probabilities: np.ndarray) -> float:
     """The mean negative log-probability of each next token, for somebody who knows the language: nobody does better."""
     before, after = tokens[:, :-1].numpy(), tokens[:, 1:].numpy()
     return float(-np.log(probabilities[before, after]).mean())
+
+
+@dataclass
+class Outcome:
+    """What came of a training: did it reach what it should, a sentence on it in both languages, and its curves.
+
+    series: label -> (x, y) of each curve; levels: label -> height of a horizontal line to compare with.
+    """
+
+    reached: bool
+    en: str
+    ko: str
+    x_label: str
+    y_label: str
+    series: dict[str, tuple[list[float], list[float]]]
+    levels: dict[str, float] = field(default_factory=dict)
+
+
+def _fit(capstone, model, data, settings, rng, progress):
+    """The losses of a training that says how far it is."""
+    epochs = settings["epochs"]
+    return capstone.fit(
+        model, data, rng=rng, on_epoch=lambda epoch, mean: progress(epoch / epochs, f"loss {mean:.3f}"), **settings
+    )
+
+
+def _curve(losses) -> dict[str, tuple[list[float], list[float]]]:
+    return {"training": (list(range(1, len(losses) + 1)), list(losses))}
+
+
+def train_digits(capstone, rng, progress) -> Outcome:
+    """Digits for DigitViT: trained on 1,257 images, tried on 540."""
+    images, labels = digits()
+    order = torch.from_numpy(rng.permutation(len(labels)))
+    train, test = order[:DIGITS_TRAIN], order[DIGITS_TRAIN:]
+    model = capstone.DigitViT(**DIGITS)
+    losses = _fit(capstone, model, (images[train], labels[train]), DIGITS_FIT, rng, progress)
+    with torch.no_grad():
+        share = (model(images[test]).argmax(dim=1) == labels[test]).double().mean().item()
+    return Outcome(
+        share >= 0.93,
+        f"{share:.3f} of the test images are told apart; 0.93 is asked.",
+        f"테스트 이미지의 {share:.3f}을 맞혔어요. 0.93 이상이면 돼요.",
+        "epoch",
+        "mean loss",
+        _curve(losses),
+    )
+
+
+def train_dates(capstone, rng, progress) -> Outcome:
+    """Written dates for DateTranslator: trained on 2,000, tried on 300 others."""
+    source, lengths, target = encode_dates(dates(300, rng))
+    model = capstone.DateTranslator(**DATES)
+    losses = _fit(capstone, model, encode_dates(dates(DATES_TRAIN, rng)), DATES_FIT, rng, progress)
+    with torch.no_grad():
+        written = model.translate(source, lengths, target.shape[1])
+    share = (written == target).all(dim=1).double().mean().item()
+    example = "".join(CHARACTERS[number] for number in source[0, : lengths[0]].tolist())
+    answer = "".join(map(str, written[0].tolist()))
+    return Outcome(
+        share >= 0.95,
+        f"{share:.3f} of the new dates are right in all digits; 0.95 is asked. “{example}” became {answer}.",
+        f"새 날짜의 {share:.3f}을 숫자 하나까지 똑같이 썼어요. 0.95 이상이면 돼요. “{example}” → {answer}.",
+        "epoch",
+        "mean loss",
+        _curve(losses),
+    )
+
+
+def train_sequences(capstone, rng, progress) -> Outcome:
+    """Sequences of a random language for TinyDecoder: the best possible loss is known."""
+    language = transitions(rng)
+    tokens = sequences(500, language, rng)
+    model = capstone.TinyDecoder(**SEQUENCES)
+    losses = _fit(capstone, model, (sequences(SEQUENCES_TRAIN, language, rng),), SEQUENCES_FIT, rng, progress)
+    with torch.no_grad():
+        loss, best = model.loss(tokens).item(), best_loss(tokens, language)
+    if loss < best - 0.1:
+        en = f"The loss on new sequences is {loss:.2f}, but who knows the language by heart has {best:.2f}: too good to be true. "
+        en += "Can your decoder see the token that it is to predict?"
+        ko = f"새 시퀀스에서 손실이 {loss:.2f}인데, 이 언어를 완전히 아는 사람도 {best:.2f}이에요. 믿기 어려울 만큼 좋네요. "
+        ko += "예측해야 할 토큰을 미리 보고 있지는 않나요?"
+    else:
+        en = f"The loss on new sequences is {loss:.2f}; {best:.2f} is possible, and up to {best + 0.2:.2f} is asked."
+        ko = f"새 시퀀스에서 손실이 {loss:.2f}이에요. 가능한 최선은 {best:.2f}이고, {best + 0.2:.2f}까지면 돼요."
+    reached = best - 0.1 < loss < best + 0.2
+    return Outcome(reached, en, ko, "epoch", "mean loss", _curve(losses), {"best possible": best})
+
+
+def train_curve(capstone, rng, progress) -> Outcome:
+    """The few-data curve: DigitViT against SmallCNN, on test images as they are and shifted by a pixel."""
+    images, labels = digits()
+    order = torch.from_numpy(rng.permutation(len(labels)))
+    train, test = order[:DIGITS_TRAIN], order[DIGITS_TRAIN:]
+    sets = (images[train], labels[train]), (images[test], labels[test])
+    sizes, epochs = [50, 200, DIGITS_TRAIN], [200, 60, 20]
+    found = {}
+    for number, architecture in enumerate(("vit", "cnn")):
+        rows = []
+        for size, passes in zip(sizes, epochs, strict=True):
+            progress((3 * number + len(rows)) / 6, f"{architecture}, {size} images")
+            rows.append(capstone.data_curve(architecture, *sets, [size], [passes], rng)[0].tolist())
+        found[architecture] = rows
+    progress(1.0, "")
+    series = {}
+    for architecture, name in (("vit", "ViT"), ("cnn", "CNN")):
+        for column, suffix in enumerate(("", ", shifted")):
+            series[f"{name}{suffix}"] = (sizes, [row[column] for row in found[architecture]])
+    shares = {label: " / ".join(f"{share:.2f}" for share in found) for label, (_, found) in series.items()}
+    listed = "; ".join(f"{label}: {text}" for label, text in shares.items())
+    return Outcome(
+        True,
+        f"After {sizes[0]}, {sizes[1]} and {sizes[2]} images, {listed}. What does the CNN know before it has seen any image?",
+        f"이미지 {sizes[0]}, {sizes[1]}, {sizes[2]}장으로 학습했을 때 {listed}. CNN은 이미지를 보기도 전에 무엇을 알고 있을까요?",
+        "training images",
+        "accuracy",
+        series,
+    )
+
+
+# What `grader train` runs: name -> function of (your capstone, a generator, progress(share, text)).
+TRAININGS = {"digits": train_digits, "dates": train_dates, "sequences": train_sequences, "curve": train_curve}

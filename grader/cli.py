@@ -54,6 +54,22 @@ def status(lang: Language = None) -> None:
 
 
 @app.command()
+def train(
+    trainings: Annotated[
+        list[str] | None, typer.Argument(metavar="[TRAINING]...", help="Trainings; without any, all of them.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder for the pictures of the curves.")] = Path("."),
+    seed: Annotated[int, typer.Option(help="Another seed draws other data and other initial weights.")] = 0,
+    lang: Language = None,
+) -> None:
+    """Train what your capstone builds, with a progress bar, and save the learning curves as pictures."""
+    from .training import train as run_trainings
+
+    i18n.set_language(lang)
+    raise typer.Exit(run_trainings(console, trainings or [], out, seed))
+
+
+@app.command()
 def batch(
     submissions: Annotated[Path, typer.Argument(help="The folder that holds STUDENT/EXERCISE.py.")],
     db: Database = DEFAULT_DATABASE,

@@ -4,6 +4,7 @@ Everything here works on values that came as bytes into this process; no method 
 """
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,9 @@ def _number_difference(actual: Any, expected: int | float, what: str, tolerance:
     if isinstance(actual, int | float) and not isinstance(actual, bool):
         exact = isinstance(expected, int)
         limit = 0.0 if exact and tolerance is None else (tolerance or TOLERANCE["float64"]) * (1 + abs(expected))
-        if actual == expected or abs(actual - expected) <= limit:
+        if actual == expected or (math.isnan(actual) and math.isnan(expected)):
+            return None
+        if math.isfinite(expected) and abs(actual - expected) <= limit:
             return None
     return _unlike(actual, expected, what)
 

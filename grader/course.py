@@ -20,6 +20,7 @@ class Exercise:
 
     uses: other exercises whose files, as the same student wrote them, its own file may import.
     given: files of exercises/ that everybody has and that it may import too.
+    training: the one of these that holds the TRAININGS of `grader train`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Exercise:
     root: Path
     uses: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    training: str = ""
 
     @property
     def title(self) -> str:
@@ -78,10 +80,14 @@ class Exercise:
         return {name: (self.root / "exercises" / f"{name}.py").read_text(encoding="utf-8") for name in self.given}
 
     @cached_property
+    def used_references(self) -> dict[str, str]:
+        """The references of the exercises that it uses, by module name."""
+        return {name: (self.root / "solutions" / f"{name}.py").read_text(encoding="utf-8") for name in self.uses}
+
+    @property
     def reference_companions(self) -> dict[str, str]:
-        """What the reference may import: the references that it uses, and what is given."""
-        used = {name: (self.root / "solutions" / f"{name}.py").read_text(encoding="utf-8") for name in self.uses}
-        return used | self.given_sources
+        """What the reference may import."""
+        return self.used_references | self.given_sources
 
     @cached_property
     def misconceptions(self) -> list[Variant]:
@@ -192,6 +198,7 @@ def _exercise(entry: dict[str, Any], limits: dict[str, Any], root: Path) -> Exer
         root=root,
         uses=tuple(entry.get("uses", ())),
         given=tuple(entry.get("given", ())),
+        training=entry.get("training", ""),
     )
 
 

@@ -97,7 +97,10 @@ def _rows(course: Course, exercise: Exercise, seed: str, server: ForkServer | No
     sources = [("stub", exercise.name, stub), ("reference", exercise.name, exercise.reference_source)]
     sources += [("alternative", variant.id, variant.source) for variant in exercise.alternatives]
     sources += [("misconception", variant.id, variant.source) for variant in exercise.misconceptions]
-    submissions = [Submission(f"{kind}:{id}", exercise.name, source) for kind, id, source in sources]
+    submissions = [
+        Submission(f"{kind}:{id}", exercise.name, source, companions=_companions(exercise, kind))
+        for kind, id, source in sources
+    ]
     settings = Settings(seed=seed, sandbox="import" if server is None else server.sandbox)
     grades = grade(course, exercise, submissions, settings, server)
     rows = []
@@ -110,6 +113,14 @@ def _rows(course: Course, exercise: Exercise, seed: str, server: ForkServer | No
         row.problems = _problems(kind, id, graded, local, exercise, seed)
         rows.append(row)
     return rows
+
+
+def _companions(exercise: Exercise, kind: str) -> tuple[tuple[str, str], ...]:
+    """The files that go with a source: stubs with a stub, references with all others."""
+    return tuple(
+        (name, make_stub(source, name) if kind == "stub" else source)
+        for name, source in exercise.used_references.items()
+    )
 
 
 def _named(checks: list[CheckResult]) -> str:

@@ -1,0 +1,190 @@
+"""`grader train`: a student's capstone is trained on their own machine, with a progress bar and a picture of each curve.
+
+The training runs in a process of its own, so that one that never ends can be ended. It is the student's own code on
+their own machine: nothing is confined, and nothing of what it says counts for a grade.
+"""
+
+import multiprocessing
+import os
+import threading
+import time
+import types
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from .course import Exercise, find_course
+from .errors import Crashed, Raised, StudentFault, TimedOut, Unusable, UserError
+from .i18n import _, pick
+from .judge import judge
+from .reports.terminal import plain
+from .sandbox.inside.companions import Companions
+from .sandbox.inside.fault import describe
+from .sandbox.inside.session import Session
+from .student import submission_of
+
+LIMIT_S = 60.0  # CPU seconds of one training, on one core
+
+
+@dataclass
+class Report:
+    """What came of one training: the exercise's own Outcome, or the student's fault; neither when it was ended."""
+
+    outcome: Any = None
+    fault: StudentFault | None = None
+    wrong_parts: dict[str, str] = field(default_factory=dict)
+
+
+def train(console: Console, names: list[str], folder: Path, seed: int) -> int:
+    """Run the named trainings, all for none, and save their pictures into `folder`. Returns the exit status."""
+    exercise = _exercise_that_trains()
+    known = list(_trainings(exercise))
+    for name in names:
+        if name not in known:
+            raise UserError(f"There is no training {name!r}. Choose from: {', '.join(known)}.")
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder} for the pictures; make it, or name another one with --out.")
+    told: set[str] = set()
+    good = True
+    for name in names or known:
+        report = _run(console, exercise, name, seed)
+        _print_wrong_parts(console, report, told)
+        good = _print_report(console, exercise, name, report, folder) and not report.wrong_parts and good
+    return 0 if good else 1
+
+
+def _exercise_that_trains() -> Exercise:
+    for exercise in find_course().exercises:
+        if exercise.training:
+            return exercise
+    raise UserError("No exercise of this course has a training (`training` in course.toml).")
+
+
+def _trainings(exercise: Exercise) -> dict[str, Any]:
+    trainings: dict[str, Any] = Companions(exercise.given_sources).load(exercise.training).TRAININGS
+    return trainings
+
+
+def _run(console: Console, exercise: Exercise, name: str, seed: int) -> Report:
+    """One training in a process of its own; it is ended when it takes too long, or with Ctrl-C."""
+    submission = submission_of(exercise)
+    if submission.source is None:
+        return Report(fault=Unusable(submission.problem, submission.reason))
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    companions = dict(submission.companions) | exercise.given_sources
+    arguments = (sender, submission.source, exercise.filename, companions, exercise.training, name, seed)
+    process = context.Process(target=_train, args=arguments, daemon=True)
+    process.start()
+    sender.close()
+    report = Report()
+    try:
+        with Progress(
+            TextColumn("{task.fields[name]}"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+            console=console,
+        ) as bar:  # fmt: skip
+            task = bar.add_task(_("starting …"), total=1.0, name=name)
+            while True:
+                try:
+                    kind, value = receiver.recv()
+                except EOFError:
+                    break
+                if kind == "progress":
+                    bar.update(task, completed=value[0], description=value[1])
+                elif kind == "raised":
+                    report.fault = Raised(value, call=name)
+                elif kind == "late":
+                    report.fault = TimedOut("check_cpu_s", LIMIT_S)
+                else:
+                    setattr(report, kind, value)
+    finally:
+        process.kill()
+        process.join()
+    if report.outcome is None and report.fault is None:
+        report.fault = Crashed(process.exitcode)
+    return report
+
+
+def _train(
+    sender: Connection, source: str, filename: str, companions: dict[str, str], tasks: str, name: str, seed: int
+) -> None:
+    """In the process of its own: load the student's files, put provided parts in, train, and send what came of it."""
+    import torch
+
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    threading.Thread(target=_end_in_time, args=(sender,), daemon=True).start()
+    session = Session(source, filename, companions=companions)
+    try:
+        session.load_openly(as_main_file=True)
+        parts = session.companions.load("parts")
+        wrong = parts.wrong_parts()
+        sender.send(("wrong_parts", wrong))
+        parts.use_provided(list(wrong))
+        training = session.companions.load(tasks).TRAININGS[name]
+        outcome = training(
+            types.SimpleNamespace(**session.namespace),
+            np.random.default_rng(seed),
+            lambda share, text: sender.send(("progress", (share, text))),
+        )
+        sender.send(("outcome", types.SimpleNamespace(**vars(outcome))))
+    except BaseException as error:
+        sender.send(("raised", describe(error, filename, session.companions.filenames)))
+
+
+def _end_in_time(sender: Connection) -> None:
+    """End this process when the training has had its time."""
+    while time.process_time() < LIMIT_S:
+        time.sleep(0.2)
+    sender.send(("late", None))
+    os._exit(1)
+
+
+def _print_wrong_parts(console: Console, report: Report, told: set[str]) -> None:
+    """Say once which of the student's parts a provided one stands in for."""
+    for file, reason in report.wrong_parts.items():
+        if file not in told:
+            text = _(
+                "{file}.py: its part is not right ({reason}); the provided one stands in. Next: grader check {file}"
+            )
+            console.print(Text(plain(text.format(file=file, reason=reason)), style="yellow"))
+        told.add(file)
+
+
+def _print_report(console: Console, exercise: Exercise, name: str, report: Report, folder: Path) -> bool:
+    """What came of a training; whether it reached what it should."""
+    if report.fault is not None:
+        _verdict, message = judge(report.fault, exercise.filename)
+        console.print(Text(f"✗ {name}: {plain(message)}", style="red"))
+        return False
+    outcome = report.outcome
+    mark, style = ("✓", "green") if outcome.reached else ("✗", "red")
+    console.print(Text(f"{mark} ", style=style) + Text(plain(f"{name}: {pick(outcome.en, outcome.ko)}")))
+    path = folder / f"{exercise.name}-{name}.png"
+    save_picture(outcome, name, path)
+    console.print(Text("    " + _("The curve is in {path}.").format(path=path), style="dim"))
+    return bool(outcome.reached)
+
+
+def save_picture(outcome: Any, title: str, path: Path) -> None:
+    """Draw an outcome's curves. outcome: see the given file that holds the trainings."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for number, (label, (x, y)) in enumerate(outcome.series.items()):
+        axes.plot(x, y, marker="o" if len(x) < 10 else "", label=label, linestyle=("-", "--")[number % 2])
+    for label, height in outcome.levels.items():
+        axes.axhline(height, color="0.4", linestyle=":", label=label)
+    if len(outcome.series) + len(outcome.levels) > 1:
+        axes.legend()
+    if outcome.x_label != "epoch":
+        axes.set_xscale("log")
+    axes.set(title=title, xlabel=outcome.x_label, ylabel=outcome.y_label)
+    figure.savefig(path, dpi=150)
