@@ -1,9 +1,10 @@
 """A picture for each exercise, drawn from what the code of that exercise answers.
 
-`grader/pictures/NAME.py` has one function, `draw(module) -> matplotlib.figure.Figure`. Its argument is a
-`grader.subject.Subject`, what a check calls `student`: the reference makes the guide's picture, a student's file a picture of
-what it really does, wrong code included. So a drawing computes nothing that the exercise asks for; it calls `module` and shows
-the answers. Words in a picture are symbols and names of axes, which need no translation: the guides' captions carry the languages.
+`grader/pictures/NAME.py` has a function `draw(module) -> matplotlib.figure.Figure`. Its argument is a
+`grader.subject.Subject`, what a check calls `student`: the reference makes the guide's picture, a student's file a picture
+of what it really does, wrong code included. So a drawing computes nothing that the exercise asks for; it calls `module`
+and shows the answers. Words in a picture are symbols and names of axes, which need no translation: the guides' captions
+carry the languages.
 
 Nothing here imports matplotlib before a picture is drawn: it takes longer to start than the grader does.
 

@@ -9,26 +9,38 @@ from matplotlib.figure import Figure
 from .drawing import DARK, GREY, LIGHT, MIDDLE, Array, new_figure, to_array
 
 TOKENS = [[1.0, 2.0], [2.0, 3.4], [3.2, 2.6], [2.6, 1.2]]
-CLS, PADDING, MAX_PADDING = [0.5, 3.6], [5.0, 0.0], 8
+CLS, PADDING, PADDED, MAX_PADDING = [0.5, 3.6], [5.0, 0.0], 2, 8
 
 
 def draw(module: Any) -> Figure:
     """Left: tokens of two features and what `pool` makes of them. Right: how far that moves as padding is appended."""
     figure, (plane, moved) = new_figure(1, 2, height=3.8)
-    mean, cls, everything = (np.array([_pool(module, n, how) for n in range(MAX_PADDING + 1)]) for how in ("mean", "cls", "all"))
-    plane.scatter(*np.array(TOKENS).T, s=40, color=GREY, label="tokens")
-    plane.scatter(*PADDING, s=60, marker="x", color=DARK, label="padding")
-    for point, name, marker, colour in (
-        (mean[2], 'pool "mean"', "*", LIGHT), (cls[2], 'pool "cls"', "s", MIDDLE), (everything[2], "mean of all", "D", "white")
+    mean, cls, everything = (
+        np.array([_pool(module, n, how) for n in range(MAX_PADDING + 1)]) for how in ("mean", "cls", "all")
+    )
+    plane.plot(*np.array(TOKENS).T, "o", markersize=7, color=GREY, label="tokens")
+    plane.plot(*PADDING, "x", markersize=8, color=DARK, label="padding")
+    for points, name, marker, size, colour in (
+        (cls, 'pool "cls"', "s", 11, MIDDLE), (mean, 'pool "mean"', "*", 10, LIGHT), (everything, "mean of all", "D", 7, "white")
     ):  # fmt: skip
-        plane.scatter(*point, s=110, marker=marker, color=colour, edgecolors=DARK, label=name)
-    plane.set(xlim=(0, 5.6), ylim=(-0.5, 4.2), xlabel="feature 1", ylabel="feature 2", title="4 tokens, 2 of padding")
+        look: dict[str, Any] = {
+            "marker": marker,
+            "markersize": size,
+            "color": DARK,
+            "markerfacecolor": colour,
+            "linewidth": 1,
+        }
+        plane.plot(*points[PADDED], linestyle="none", label=name, **look)
+        moved.plot(np.linalg.norm(points - points[0], axis=1), **look)
+    plane.set(
+        xlim=(0, 5.6),
+        ylim=(-0.5, 4.2),
+        xlabel="feature 1",
+        ylabel="feature 2",
+        title=f"{len(TOKENS)} tokens, {PADDED} of padding",
+    )
     plane.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    for points, name, line in ((mean, 'pool "mean"', "*-"), (cls, 'pool "cls"', "s--"), (everything, "mean of all", "D:")):
-        distances = np.linalg.norm(points - points[0], axis=1)
-        moved.plot(distances, line, color=DARK, markerfacecolor="white", label=name)
     moved.set(xlabel="tokens of padding", ylabel="moved by", title="appending padding")
-    moved.legend(loc="upper left")
     return figure
 
 

@@ -35,6 +35,8 @@ def draw(module: Any) -> Figure:
     chance = [comb(ROWS, int(k)) * (1 / ROWS) ** int(k) * (1 - 1 / ROWS) ** (ROWS - int(k)) for k in copies]
     right.bar(copies, shares, color=GREY)
     right.plot(copies, chance, "o", color=DARK, label="binomial(n, 1/n)")
-    right.set(xlabel="times that a resample draws a row", ylabel="share", title=f"drawn at least once: {1 - shares[0]:.3f}")
+    right.set(
+        xlabel="times that a resample draws a row", ylabel="share", title=f"drawn at least once: {1 - shares[0]:.3f}"
+    )
     right.legend(loc="upper right")
     return figure

@@ -24,7 +24,7 @@ CENTRES = 1.1, 5.4  # of the two operands, each box one wide
 
 def draw(module: Any) -> Figure:
     """Left: every stack of a meets every stack of b. Right: the stacks are walked together."""
-    figure, (left, right) = new_figure(1, 2, height=2.9)
+    figure, (left, right) = new_figure(1, 2, height=2.6)
     _draw_product(left, module.dot, "dot")
     _draw_product(right, module.batched_matmul, "batched_matmul")
     return figure
@@ -47,7 +47,9 @@ def _draw_product(axes: Axes, function: Callable[..., Any], name: str) -> None:
     for position, size in zip(below, result.shape, strict=True):
         _box(axes, position, BOTTOM, size, None, summed=False)
     if len(summed) == 2:
-        axes.plot([summed[0], summed[0], summed[1], summed[1]], [TOP + 0.4, TOP + 0.75, TOP + 0.75, TOP + 0.4], color=DARK)
+        axes.plot(
+            [summed[0], summed[0], summed[1], summed[1]], [TOP + 0.4, TOP + 0.75, TOP + 0.75, TOP + 0.4], color=DARK
+        )
         axes.text(sum(summed) / 2, TOP + 0.85, "Σ", ha="center", va="bottom", fontsize=13)
     for centre, label in zip(CENTRES, "ab", strict=True):
         axes.text(centre - 1.75, TOP, label, ha="center", va="center", style="italic")
@@ -59,7 +61,9 @@ def _draw_product(axes: Axes, function: Callable[..., Any], name: str) -> None:
 def _answer(function: Callable[..., Any], operands: list[Any], name: str) -> Any:
     value = function(*operands)
     if not isinstance(value, np.ndarray) or not 1 <= value.ndim <= 6:
-        raise CheckFailed(_("The picture needs an array from {call}; came {actual}.").format(call=name, actual=describe(value)))
+        raise CheckFailed(
+            _("The picture needs an array from {call}; came {actual}.").format(call=name, actual=describe(value))
+        )
     return value
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib.style
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -42,9 +43,14 @@ def style() -> AbstractContextManager[None]:
     return matplotlib.style.context(["default", STYLE])
 
 
+def blank_figure(height: float = HEIGHT) -> Figure:
+    """A figure without axes. It belongs to nobody: pyplot does not know it, so nothing has to be closed."""
+    return Figure(figsize=(WIDTH, height), layout="constrained")
+
+
 def new_figure(rows: int = 1, columns: int = 1, height: float = HEIGHT, **options: Any) -> tuple[Figure, list[Axes]]:
-    """A figure and its axes, row by row. It belongs to nobody: pyplot does not know it, so nothing has to be closed."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    """A figure and its axes, row by row."""
+    figure = blank_figure(height)
     grid = figure.subplots(rows, columns, squeeze=False, **options)
     return figure, list(grid.flat)
 
@@ -52,7 +58,7 @@ def new_figure(rows: int = 1, columns: int = 1, height: float = HEIGHT, **option
 def to_array(value: Any, shape: tuple[int, ...], call: str) -> Array:
     """An answer of `call` as floats, of the shape that the picture needs. Raises CheckFailed for anything else."""
     try:
-        array = np.asarray(value, dtype=np.float64)
+        array = np.asarray(value.detach() if isinstance(value, torch.Tensor) else value, dtype=np.float64)
     except (TypeError, ValueError, RuntimeError):
         array = None
     if array is None or array.shape != shape:
@@ -84,8 +90,12 @@ def heat_map(
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
     written: str = "",
+    size: int = 8,
 ) -> AxesImage:
-    """A matrix as shades between low and high, with names for its rows and columns; `written` formats the numbers in it."""
+    """A matrix as shades between low and high, with names for its rows and columns.
+
+    written: a format for the numbers to write into it, in letters of `size` points.
+    """
     image = axes.imshow(values, vmin=low, vmax=high, interpolation="nearest")
     for axis, names in ((axes.xaxis, columns), (axes.yaxis, rows)):
         if names is not None:
@@ -95,7 +105,7 @@ def heat_map(
     if written:
         for (row, column), value in np.ndenumerate(values):
             colour = "white" if value < (low + high) / 2 else "black"
-            axes.text(column, row, format(value, written), ha="center", va="center", color=colour, fontsize=8)
+            axes.text(column, row, format(value, written), ha="center", va="center", color=colour, fontsize=size)
     return image
 
 
@@ -110,4 +120,4 @@ def draw_signals(axes: Axes, values: Array, signals: dict[str, Sequence[int]]) -
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.plot(values, "o", markersize=4, color=DARK)
     axes.set(ylabel="x", ylim=(-1.2, 1.2))
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=2)

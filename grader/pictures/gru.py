@@ -17,8 +17,8 @@ BIAS = [4.5, 4.5, 0.0]
 
 def draw(module: Any) -> Figure:
     """Top: what comes in. Middle: r, z, n. Bottom: the candidates, and the state that mostly ignores them."""
-    x = _sequence()
-    weights = (torch.tensor(WEIGHT_IH), torch.tensor(WEIGHT_HH), torch.tensor(BIAS), torch.zeros(3))
+    x, bias = _sequence(), torch.tensor(BIAS) / 2  # torch adds two
+    weights = (torch.tensor(WEIGHT_IH), torch.tensor(WEIGHT_HH), bias, bias)
     h = torch.zeros(1, 1)
     gates, states = [], []
     for t in range(STEPS):
@@ -26,10 +26,11 @@ def draw(module: Any) -> Figure:
         gates.append([to_array(gate, (1, 1), "gru_gates").item() for gate in answer])
         h = module.gru_cell(x[t : t + 1], h, *weights)
         states.append(to_array(h, (1, 1), "gru_cell").item())
-    figure, (top, middle, bottom) = new_figure(3, 1, height=5.2, sharex=True, height_ratios=(3, 3, 4))
+    figure, (top, middle, bottom) = new_figure(3, 1, height=5.0, sharex=True, height_ratios=(3, 3, 4))
     draw_signals(top, x[:, 0].numpy(), {"replace": REPLACE, "reset": RESET})
     image = heat_map(middle, np.array(gates).T, low=-1, rows=("r", "z", "n"))
     middle.set_aspect("auto")
+    middle.hlines(np.arange(0.5, 2), -0.5, STEPS - 0.5, color="white")
     figure.colorbar(image, ax=middle, ticks=(-1, 0, 1), pad=0.01)
     bottom.axhline(0, color=GREY, linewidth=0.8)
     bottom.plot([candidate for *_gates, candidate in gates], "o", markersize=4, color=MIDDLE, label="n")

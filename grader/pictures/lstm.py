@@ -16,8 +16,8 @@ BIAS = [-4.5, 4.5, 0.0, -4.5]
 
 def draw(module: Any) -> Figure:
     """Top: what comes in. Middle: i, f, g, o. Bottom: the cell state and the hidden state."""
-    x = _sequence()
-    weights = (torch.tensor(WEIGHT_IH), torch.zeros(4, 1), torch.tensor(BIAS), torch.zeros(4))
+    x, bias = _sequence(), torch.tensor(BIAS) / 2  # torch adds two
+    weights = (torch.tensor(WEIGHT_IH), torch.zeros(4, 1), bias, bias)
     h, c = torch.zeros(1, 1), torch.zeros(1, 1)
     gates, states = [], []
     for t in range(STEPS):
@@ -25,10 +25,11 @@ def draw(module: Any) -> Figure:
         gates.append([to_array(gate, (1, 1), "lstm_gates").item() for gate in answer])
         h, c = parts(module.lstm_cell(x[t : t + 1], (h, c), *weights), 2, "lstm_cell")
         states.append([to_array(state, (1, 1), "lstm_cell").item() for state in (c, h)])
-    figure, (top, middle, bottom) = new_figure(3, 1, height=5.2, sharex=True, height_ratios=(3, 4, 4))
+    figure, (top, middle, bottom) = new_figure(3, 1, height=5.0, sharex=True, height_ratios=(3, 4, 4))
     draw_signals(top, x[:, 0].numpy(), {"write": WRITE, "read": READ})
     image = heat_map(middle, np.array(gates).T, low=-1, rows=("i", "f", "g", "o"))
     middle.set_aspect("auto")
+    middle.hlines(np.arange(0.5, 3), -0.5, STEPS - 0.5, color="white")
     figure.colorbar(image, ax=middle, ticks=(-1, 0, 1), pad=0.01)
     cell, hidden = np.array(states).T
     bottom.axhline(0, color=GREY, linewidth=0.8)

@@ -11,7 +11,7 @@ TOKENS = ("a", "b", "a", "c", "b", "a")
 NAMES = ("head 0: same letter", "head 1: one before", "head 2: the first", "head 3: all alike")
 HEAD_DIM = LENGTH = len(TOKENS)
 DIM = len(NAMES) * HEAD_DIM
-SHARPNESS = 7.0  # makes the largest score clearly the largest: a score is SHARPNESS / √HEAD_DIM
+SHARPNESS = 12.0  # makes the largest score clearly the largest: a score is SHARPNESS / √HEAD_DIM
 
 
 def draw(module: Any) -> Figure:
@@ -20,7 +20,7 @@ def draw(module: Any) -> Figure:
     attention.load_state_dict({**attention.state_dict(), **_projections()})
     x = _tokens()
     _output, weights = parts(attention(x, x, x), 2, "MultiHeadAttention")
-    values = to_array(weights.detach(), (1, len(NAMES), LENGTH, LENGTH), "MultiHeadAttention")
+    values = to_array(weights, (1, len(NAMES), LENGTH, LENGTH), "MultiHeadAttention")
     figure, axes = new_figure(1, len(NAMES), height=2.9)
     for panel, name, head in zip(axes, NAMES, values[0], strict=True):
         image = heat_map(panel, head, rows=TOKENS, columns=TOKENS)
@@ -46,7 +46,8 @@ def _projections() -> dict[str, torch.Tensor]:
     query, key = torch.zeros(DIM, DIM), torch.zeros(DIM, DIM)
     rows = [slice(head * HEAD_DIM, (head + 1) * HEAD_DIM) for head in range(len(NAMES))]
     query[rows[0], letters], key[rows[0], letters] = SHARPNESS * eye, eye  # letter meets letter
-    query[rows[1], positions], key[rows[1], positions] = SHARPNESS * eye.roll(-1, 0), eye  # position p meets p − 1
+    before = torch.diag(torch.ones(HEAD_DIM - 1), 1)
+    query[rows[1], positions], key[rows[1], positions] = SHARPNESS * before, eye  # position p meets p − 1
     query[rows[2].start, positions], key[rows[2], positions] = SHARPNESS, eye  # everybody asks for position 0
     zeros = torch.zeros(DIM)
     return {"W_q.weight": query, "W_q.bias": zeros, "W_k.weight": key, "W_k.bias": zeros}

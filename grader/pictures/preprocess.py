@@ -1,4 +1,4 @@
-"""One data set raw, centred, and centred and scaled; below each, the loss of a linear neuron and the way gradient descent takes."""
+"""One data set raw, centred, and centred and scaled; below each, a linear neuron's loss and the way down that it gives."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from .drawing import DARK, LIGHT, MIDDLE, Array, new_figure, parts, to_array
 
-SAMPLES, MAX_STEPS, CLOSE = 60, 200, 0.02
+SAMPLES, MAX_STEPS, CLOSE, FAR = 60, 200, 0.02, 1e3
 START = np.array([-1.6, 1.2])  # of the weights, measured from the best ones
 
 
@@ -43,7 +43,9 @@ def _draw_descent(axes: Axes, module: Any, x: Array) -> None:
     grid = np.linspace(-2, 2, 81)
     offsets = np.stack(np.meshgrid(grid, grid), axis=-1)
     loss = np.einsum("...i,ij,...j->...", offsets, hessian, offsets) / 2
-    axes.contour(grid, grid, loss, levels=loss.max() * np.array([0.01, 0.06, 0.17, 0.35, 0.6]), cmap="cividis", linewidths=1)
+    axes.contour(
+        grid, grid, loss, levels=loss.max() * np.array([0.01, 0.06, 0.17, 0.35, 0.6]), cmap="cividis", linewidths=1
+    )
     axes.plot(path[:, 0], path[:, 1], marker="o", markersize=3, color=DARK, linewidth=1)
     axes.plot(0, 0, marker="*", markersize=10, markerfacecolor=LIGHT, markeredgecolor=DARK, linestyle="none")
     condition = float(to_array(module.condition_number(x), (), "condition_number"))
@@ -56,11 +58,9 @@ def _descend(module: Any, x: Array, hessian: Array) -> Array:
     eigenvalues = np.linalg.eigvalsh(hessian)
     step = 2 / (eigenvalues[0] + eigenvalues[-1])
     path = [START]
-    while np.linalg.norm(path[-1]) > CLOSE and len(path) <= MAX_STEPS:
+    while CLOSE < np.linalg.norm(path[-1]) < FAR and len(path) <= MAX_STEPS:
         gradients = to_array(module.weight_gradient(x, x @ path[-1]), x.shape, "weight_gradient")
         path.append(path[-1] - step * gradients.mean(axis=0))
-        if not np.isfinite(path[-1]).all():
-            break
     return np.array(path)
 
 

@@ -57,7 +57,7 @@ def _silence(state: dict[str, torch.Tensor], sublayers: tuple[str, ...]) -> dict
 
 def _apply(block: Any, x: torch.Tensor) -> Array:
     """(LENGTH, DIM)"""
-    return np.array(to_array(block(x).detach(), (1, LENGTH, DIM), "EncoderBlock")[0])
+    return np.array(to_array(block(x), (1, LENGTH, DIM), "EncoderBlock")[0])
 
 
 def _rms(x: Array) -> float:

@@ -7,7 +7,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .drawing import Array, heat_map, new_figure, to_array
+from .drawing import Array, blank_figure, heat_map, to_array
 
 HEIGHT, WIDTH, PATCH = 12, 18, 6
 ROWS, COLUMNS = HEIGHT // PATCH, WIDTH // PATCH
@@ -15,26 +15,25 @@ TOKENS = ROWS * COLUMNS
 
 
 def draw(module: Any) -> Figure:
-    """Left: the image, a frame around each token's pixels and its number. Middle: the tokens. Right: put together again."""
+    """Top: the image, each token's pixels framed and numbered; the tokens put together again. Bottom: the tokens."""
     image = _image()
     tokens = module.patchify(image, PATCH)
     patches = to_array(tokens, (1, TOKENS, PATCH * PATCH), "patchify")[0]
     again = to_array(module.unpatchify(tokens, 1, HEIGHT, WIDTH, PATCH), (1, 1, HEIGHT, WIDTH), "unpatchify")[0, 0]
     numbers = torch.arange(HEIGHT * WIDTH, dtype=torch.float64).reshape(1, 1, HEIGHT, WIDTH)
     sources = to_array(module.patchify(numbers, PATCH), (1, TOKENS, PATCH * PATCH), "patchify")[0]
-    figure = new_figure(height=3.4)[0]
-    figure.clear()
-    left, middle, right = figure.subfigures(1, 3, width_ratios=(1.1, 1.3, 1.1))
-    panel = left.subplots()
-    heat_map(panel, image[0, 0].numpy())
-    _frame_tokens(panel, sources)
-    panel.set(title=f"{HEIGHT} × {WIDTH}, patch = {PATCH}", xticks=(), yticks=())
-    for token, (small, pixels) in enumerate(zip(middle.subplots(1, TOKENS), patches, strict=True)):
-        heat_map(small, pixels.reshape(PATCH, PATCH))
-        small.set(title=str(token), xticks=(), yticks=())
-    panel = right.subplots()
-    heat_map(panel, again)
-    panel.set(title=f"back: largest difference {np.abs(again - image[0, 0].numpy()).max():.3g}", xticks=(), yticks=())
+    figure = blank_figure()
+    grid = figure.add_gridspec(2, TOKENS, height_ratios=(2, 1))
+    left, right = figure.add_subplot(grid[0, : TOKENS // 2]), figure.add_subplot(grid[0, TOKENS // 2 :])
+    heat_map(left, image[0, 0].numpy(), rows=(), columns=())
+    _frame_tokens(left, sources)
+    left.set_title(f"{HEIGHT} × {WIDTH}, patch = {PATCH}")
+    heat_map(right, again, rows=(), columns=())
+    right.set_title(f"unpatchify: largest difference {np.abs(again - image[0, 0].numpy()).max():.3g}")
+    for token, pixels in enumerate(patches):
+        panel = figure.add_subplot(grid[1, token])
+        heat_map(panel, pixels.reshape(PATCH, PATCH), rows=(), columns=())
+        panel.set_xlabel(str(token))
     return figure
 
 
@@ -55,7 +54,7 @@ def _frame_tokens(axes: Axes, sources: Array) -> None:
         axes.plot([column + 0.5] * 2, [row - 0.5, row + 0.5], color="white")
     for row, column in np.argwhere(grid[1:] != grid[:-1]):
         axes.plot([column - 0.5, column + 0.5], [row + 0.5] * 2, color="white")
-    for token in range(TOKENS):
+    for token in np.unique(grid):
         row, column = np.argwhere(grid == token).mean(axis=0)
         axes.text(column, row, str(token), ha="center", va="center", color="black", fontsize=11,
                   bbox={"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": "none"})  # fmt: skip
