@@ -54,6 +54,21 @@ def status(lang: Language = None) -> None:
 
 
 @app.command()
+def experiment(
+    exercise: Annotated[str | None, typer.Argument(help="An exercise; without one, the list.")] = None,
+    lang: Language = None,
+) -> None:
+    """Put what people say to the test, with your own code."""
+    from .experiment import list_experiments, run_experiments
+
+    i18n.set_language(lang)
+    if exercise is None:
+        list_experiments(console)
+    else:
+        raise typer.Exit(run_experiments(console, exercise))
+
+
+@app.command()
 def batch(
     submissions: Annotated[Path, typer.Argument(help="The folder that holds STUDENT/EXERCISE.py.")],
     db: Database = DEFAULT_DATABASE,
@@ -137,13 +152,13 @@ def verify(
 
 @app.command()
 def sync(exercises: Exercises = None) -> None:
-    """Write stubs and recorded answers anew from the references (for authors)."""
+    """Write stubs, recorded answers and pictures anew from the references (for authors)."""
     from .course import find_course
     from .sync import generate, write
 
     for exercise in find_course().select(exercises):
         write(exercise, generate(exercise))
-        console.print(f"{exercise.name}: stub and recorded answers written")
+        console.print(f"{exercise.name}: stub, recorded answers and picture written")
 
 
 def main() -> None:

@@ -61,6 +61,10 @@ class Exercise:
     def picture_path(self) -> Path:
         return self.root / "exercises" / "guide" / "pictures" / f"{self.name}.png"
 
+    @property
+    def experiments_path(self) -> Path:
+        return self.root / "exercises" / "experiments" / self.filename
+
     @cached_property
     def reference_source(self) -> str:
         try:

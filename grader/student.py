@@ -104,12 +104,12 @@ def _print_next(console: Console, reports: list[LocalReport]) -> None:
         return
     exercise = unfinished.exercise
     first = next(check for check in unfinished.checks if check.verdict != Verdict.PASSED)
-    file, guide = _short(stub_of(exercise)), _short(exercise.guide_path(language()))
+    file, guide = short(stub_of(exercise)), short(exercise.guide_path(language()))
     console.print(_("Next: {file}: “{title}”").format(file=file, title=plain(first.title)), style="cyan", markup=False)
     console.print(_("Guide: {guide}").format(guide=guide), style="cyan", markup=False, soft_wrap=True)
 
 
-def _short(path: Path) -> str:
+def short(path: Path) -> str:
     """Relative to here where that is shorter."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
