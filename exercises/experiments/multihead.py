@@ -7,25 +7,25 @@ import torch
 
 from grader.experiment import Words, experiment
 
-BATCH, LENGTH, DIM = 4, 128, 64
-HEADS, RUNS = (1, 2, 4, 8), 15
+LENGTH, DIM = 256, 256
+HEADS, RUNS = (1, 2, 4, 8), 21
 
 
 @experiment(
     en=Words(
         claim="Several heads make attention faster, because they run in parallel.",
-        about=f"Your MultiHeadAttention on {BATCH} sequences of {LENGTH} tokens, dim {DIM}, split into more and more "
-        f"heads: CPU time of a forward pass on one thread, median of {RUNS} runs. Theory: the multiplications of all "
-        "matrix products, and the weights that a softmax has to make.",
+        about=f"Your MultiHeadAttention on one sequence of {LENGTH} tokens, dim {DIM}, split into more and more heads: "
+        f"CPU time of a forward pass on one thread, median of {RUNS} runs. Theory: how many multiplications all matrix "
+        "products take, and how many weights a softmax has to make.",
         columns=("heads", "head_dim", "CPU ms", "of one head's", "multiplications", "weights"),
         question="What does a head cost, if it saves no multiplication? If the time grows with the heads, which column "
         "does it follow? What do you get for it?",
     ),
     ko=Words(
         claim="헤드를 여러 개로 나누면 병렬로 계산하니까 빨라진다.",
-        about=f"토큰 {LENGTH}개짜리 시퀀스 {BATCH}개, dim {DIM}에서 헤드 수를 늘려 가며 여러분의 MultiHeadAttention을 "
-        f"돌려요. 스레드 하나에서 순전파에 걸린 CPU 시간을 {RUNS}번 재어 중앙값을 적어요. 이론으로는 모든 행렬곱의 곱셈 "
-        "수와, softmax가 만들어야 하는 가중치의 수예요.",
+        about=f"토큰 {LENGTH}개짜리 시퀀스 하나, dim {DIM}에서 헤드 수를 늘려 가며 여러분의 MultiHeadAttention을 돌려요. "
+        f"스레드 하나에서 순전파에 걸린 CPU 시간을 {RUNS}번 재어 중앙값을 적어요. 이론으로는 모든 행렬곱의 곱셈 수와, "
+        "softmax가 만들어야 하는 가중치의 수예요.",
         columns=("헤드 수", "head_dim", "CPU ms", "헤드 하나 대비", "곱셈 수", "가중치 수"),
         question="곱셈이 줄지 않는다면 헤드 하나를 더하는 데는 무엇이 드나요? 헤드가 늘수록 시간이 는다면 어느 열을 "
         "따라가나요? 그 대가로 무엇을 얻나요?",
@@ -33,12 +33,12 @@ HEADS, RUNS = (1, 2, 4, 8), 15
 )
 def heads_are_not_a_speed_up_by_themselves(student):
     layers = {heads: student.MultiHeadAttention(DIM, heads) for heads in HEADS}
-    x = torch.randn(BATCH, LENGTH, DIM, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(1, LENGTH, DIM, generator=torch.Generator().manual_seed(0))
     times = cpu_times(layers, x)
     for heads in HEADS:
         milliseconds = 1000 * median(times[heads])
         relative = median(times[heads]) / median(times[HEADS[0]])
-        yield heads, DIM // heads, milliseconds, relative, multiplications(heads), BATCH * heads * LENGTH**2
+        yield heads, DIM // heads, milliseconds, relative, multiplications(heads), heads * LENGTH**2
 
 
 def cpu_times(layers, x):
@@ -61,4 +61,4 @@ def cpu_times(layers, x):
 def multiplications(heads):
     """Four projections, and in each head the scores and the weighted sums."""
     head_dim = DIM // heads
-    return BATCH * (4 * LENGTH * DIM * DIM + heads * 2 * LENGTH * LENGTH * head_dim)
+    return 4 * LENGTH * DIM * DIM + heads * 2 * LENGTH * LENGTH * head_dim
