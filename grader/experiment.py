@@ -24,8 +24,7 @@ from .i18n import _, language
 from .judge import judge
 from .sandbox.inside.fault import Undefined, describe
 from .sandbox.inside.session import Session
-from .student import short, stub_of
-from .submission import read_submission
+from .student import read_stub, short, stub_of
 
 Cell = str | int | float
 
@@ -75,16 +74,15 @@ def rows_of(one: Experiment, exercise: Exercise) -> list[tuple[Cell, ...]]:
 
     Raises Unusable when there is no such file, Raised for what the code raised, or what the experiment raised over an answer.
     """
-    path = stub_of(exercise).resolve()
-    submission = read_submission(path.parent.parent, path.parent.name, exercise)
+    submission, file = read_stub(exercise), str(stub_of(exercise))
     if submission.source is None:
         raise Unusable(submission.problem, submission.reason)
-    session = Session(submission.source, str(path))
+    session = Session(submission.source, file)
     try:
         session.load_openly()
         return [tuple(row) for row in one.run(_Module(session.namespace))]
     except (Exception, SystemExit) as error:
-        raise Raised(describe(error, str(path))) from error
+        raise Raised(describe(error, file)) from error
 
 
 def run_experiments(console: Console, name: str) -> int:

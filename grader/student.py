@@ -14,7 +14,7 @@ from .local import LocalReport, check_locally
 from .reports.terminal import plain, print_checks, print_output
 from .result import CheckResult, Verdict
 from .sandbox.launch import ForkServer
-from .submission import read_submission
+from .submission import Submission, read_submission
 
 
 def check(console: Console, names: list[str]) -> int:
@@ -47,10 +47,14 @@ def stub_of(exercise: Exercise) -> Path:
     return here if here.is_file() else exercise.stub_path
 
 
-def _check(exercise: Exercise, server: ForkServer) -> LocalReport:
+def read_stub(exercise: Exercise) -> Submission:
+    """What is in the file to check."""
     folder = stub_of(exercise).resolve().parent
-    submission = read_submission(folder.parent, folder.name, exercise)
-    return check_locally(exercise, submission, server)
+    return read_submission(folder.parent, folder.name, exercise)
+
+
+def _check(exercise: Exercise, server: ForkServer) -> LocalReport:
+    return check_locally(exercise, read_stub(exercise), server)
 
 
 def _is_started(report: LocalReport) -> bool:

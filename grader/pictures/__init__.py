@@ -84,7 +84,7 @@ def _drawing_path(name: str) -> Path:
 
 
 def _stored_fingerprint(path: Path) -> str | None:
-    from PIL import Image
+    from PIL import Image  # matplotlib needs it, so it is there
 
     try:
         with Image.open(path) as image:

@@ -22,7 +22,8 @@ def draw(module: Any) -> Figure:
     figure, (left, right) = new_figure(1, 2, width_ratios=(3, 2), height=3.8)
 
     means = x[indices].mean(axis=1)
-    left.hist(means, bins=40, color=GREY)
+    reach = 4 * x.std() / ROWS**0.5  # by the sample, so that means which do not vary can be drawn as well
+    left.hist(means, bins=41, range=(x.mean() - reach, x.mean() + reach), color=GREY)
     left.axvspan(low, high, color=LIGHT, alpha=0.35, zorder=0)
     for edge, dashes in ((low, "--"), (x.mean(), "-"), (high, "--")):
         left.axvline(edge, color=DARK, linestyle=dashes)
