@@ -14,6 +14,7 @@ from PIL import Image
 from grader import pictures
 from grader.course import load_course
 from grader.errors import CheckFailed, Raised
+from grader.sandbox.backend import Sandboxed
 from grader.subject import Subject, load_reference
 from grader.sync import generate, out_of_step, write
 
@@ -85,6 +86,17 @@ def test_it_is_drawn_from_the_code_that_is_given(exercise):
     right = drawn(draw(exercise))
     assert drawn(draw(exercise, wrong.source)) != right
     assert drawn(draw(exercise)) == right
+
+
+@pytest.mark.parametrize("name", ["lstm", "multihead", "preprocess"])
+def test_a_worker_draws_the_same_as_this_process(plain_server, name):
+    exercise = COURSE.exercise(name)
+    backend = Sandboxed(plain_server, exercise.reference_source, exercise.filename, exercise.forbidden, exercise.limits)
+    try:
+        figure = pictures.draw(name, Subject(backend))
+    finally:
+        backend.close()
+    assert drawn(figure) == drawn(draw(exercise))
 
 
 def test_bootstrap_without_replacement_shows_that_nothing_varies():
