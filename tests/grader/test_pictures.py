@@ -1,6 +1,5 @@
 """grader/pictures: a picture for each exercise, drawn from the code that it is given."""
 
-import dataclasses
 import re
 import shutil
 import subprocess
@@ -213,7 +212,7 @@ def test_an_exercise_without_a_drawing_has_no_picture(toy):
 def test_a_matplotlibrc_changes_nothing():
     import matplotlib
 
-    exercise = dataclasses.replace(COURSE.exercise("causal"))
+    exercise = COURSE.exercise("causal")
     before = drawn(draw(exercise))
     with matplotlib.rc_context({"figure.figsize": (1, 1), "font.size": 30, "image.cmap": "jet", "figure.dpi": 20}):
         figure = draw(exercise)
