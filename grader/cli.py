@@ -54,6 +54,7 @@ def status(lang: Language = None) -> None:
 
 
 @app.command()
+<<<<<<< HEAD
 def train(
     trainings: Annotated[
         list[str] | None, typer.Argument(metavar="[TRAINING]...", help="Trainings; without any, all of them.")
@@ -67,6 +68,20 @@ def train(
 
     i18n.set_language(lang)
     raise typer.Exit(run_trainings(console, trainings or [], out, seed))
+=======
+def experiment(
+    exercise: Annotated[str | None, typer.Argument(help="An exercise; without one, the list.")] = None,
+    lang: Language = None,
+) -> None:
+    """Put what people say to the test, with your own code."""
+    from .experiment import list_experiments, run_experiments
+
+    i18n.set_language(lang)
+    if exercise is None:
+        list_experiments(console)
+    else:
+        raise typer.Exit(run_experiments(console, exercise))
+>>>>>>> pictures
 
 
 @app.command()
@@ -153,13 +168,13 @@ def verify(
 
 @app.command()
 def sync(exercises: Exercises = None) -> None:
-    """Write stubs and recorded answers anew from the references (for authors)."""
+    """Write stubs, recorded answers and pictures anew from the references (for authors)."""
     from .course import find_course
     from .sync import generate, write
 
     for exercise in find_course().select(exercises):
         write(exercise, generate(exercise))
-        console.print(f"{exercise.name}: stub and recorded answers written")
+        console.print(f"{exercise.name}: stub, recorded answers and picture written")
 
 
 def main() -> None:

@@ -65,6 +65,14 @@ class Exercise:
     def guide_path(self, language: str) -> Path:
         return self.root / "exercises" / "guide" / language / f"{self.name}.md"
 
+    @property
+    def picture_path(self) -> Path:
+        return self.root / "exercises" / "guide" / "pictures" / f"{self.name}.png"
+
+    @property
+    def experiments_path(self) -> Path:
+        return self.root / "exercises" / "experiments" / self.filename
+
     @cached_property
     def reference_source(self) -> str:
         try:

@@ -47,14 +47,14 @@ def stub_of(exercise: Exercise) -> Path:
     return here if here.is_file() else exercise.stub_path
 
 
-def submission_of(exercise: Exercise) -> Submission:
-    """The student's own file of this exercise, and the others that it uses from the same folder."""
+def read_stub(exercise: Exercise) -> Submission:
+    """What is in the file to check, and in the others that it uses, from the same folder."""
     folder = stub_of(exercise).resolve().parent
     return read_submission(folder.parent, folder.name, exercise)
 
 
 def _check(exercise: Exercise, server: ForkServer) -> LocalReport:
-    return check_locally(exercise, submission_of(exercise), server)
+    return check_locally(exercise, read_stub(exercise), server)
 
 
 def _is_started(report: LocalReport) -> bool:
@@ -108,12 +108,12 @@ def _print_next(console: Console, reports: list[LocalReport]) -> None:
         return
     exercise = unfinished.exercise
     first = next(check for check in unfinished.checks if check.verdict != Verdict.PASSED)
-    file, guide = _short(stub_of(exercise)), _short(exercise.guide_path(language()))
+    file, guide = short(stub_of(exercise)), short(exercise.guide_path(language()))
     console.print(_("Next: {file}: “{title}”").format(file=file, title=plain(first.title)), style="cyan", markup=False)
     console.print(_("Guide: {guide}").format(guide=guide), style="cyan", markup=False, soft_wrap=True)
 
 
-def _short(path: Path) -> str:
+def short(path: Path) -> str:
     """Relative to here where that is shorter."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

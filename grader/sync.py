@@ -1,4 +1,4 @@
-"""What is generated from the reference: the stubs, and the recorded answers to the visible checks."""
+"""What is generated from the reference: the stubs, the recorded answers to the visible checks, the guides' pictures."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from .diagnose import same_step
 from .direct import visible_seed
 from .errors import GraderFault, Unusable
 from .grade import run_checks
+from .pictures import picture_out_of_step, write_picture
 from .recording import Hint, Recording, load_recording
 from .result import Verdict
 from .run import Candidate, Run, fresh_reference
@@ -31,11 +32,12 @@ def generate(exercise: Exercise) -> Generated:
 def write(exercise: Exercise, generated: Generated) -> None:
     exercise.stub_path.write_text(generated.stub, encoding="utf-8")
     generated.recording.save(exercise.recording_path)
+    write_picture(exercise)
 
 
 def out_of_step(exercise: Exercise, generated: Generated) -> list[str]:
     """What on disk is not what the reference gives, as sentences."""
-    problems = []
+    problems = picture_out_of_step(exercise)
     stub = exercise.stub_path.read_text(encoding="utf-8") if exercise.stub_path.exists() else None
     if stub != generated.stub:
         problems.append(

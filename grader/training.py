@@ -27,7 +27,7 @@ from .reports.terminal import plain
 from .sandbox.inside.companions import Companions
 from .sandbox.inside.fault import describe
 from .sandbox.inside.session import Session
-from .student import submission_of
+from .student import read_stub
 
 LIMIT_S = 60.0  # CPU seconds of one training, on one core
 
@@ -73,7 +73,7 @@ def _trainings(exercise: Exercise) -> dict[str, Any]:
 
 def _run(console: Console, exercise: Exercise, name: str, seed: int) -> Report:
     """One training in a process of its own; it is ended when it takes too long, or with Ctrl-C."""
-    submission = submission_of(exercise)
+    submission = read_stub(exercise)
     if submission.source is None:
         return Report(fault=Unusable(submission.problem, submission.reason))
     context = multiprocessing.get_context("spawn")

@@ -1,0 +1,53 @@
+"""Four heads side by side on one sequence, each with projections that make it look for something else."""
+
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+
+from .drawing import heat_map, new_figure, parts, to_array
+
+TOKENS = ("a", "b", "a", "c", "b", "a")
+NAMES = ("head 0: same letter", "head 1: one before", "head 2: the first", "head 3: all alike")
+HEAD_DIM = LENGTH = len(TOKENS)
+DIM = len(NAMES) * HEAD_DIM
+SHARPNESS = 12.0  # makes the largest score clearly the largest: a score is SHARPNESS / √HEAD_DIM
+
+
+def draw(module: Any) -> Figure:
+    """The weights of each head; the projections are written by hand, W_v and W_o as they come."""
+    attention = module.MultiHeadAttention(DIM, len(NAMES))
+    attention.load_state_dict({**attention.state_dict(), **_projections()})
+    x = _tokens()
+    _output, weights = parts(attention(x, x, x), 2, "MultiHeadAttention")
+    values = to_array(weights, (1, len(NAMES), LENGTH, LENGTH), "MultiHeadAttention")
+    figure, axes = new_figure(1, len(NAMES), height=2.9)
+    for panel, name, head in zip(axes, NAMES, values[0], strict=True):
+        image = heat_map(panel, head, rows=TOKENS, columns=TOKENS)
+        panel.set(title=name, xlabel="key")
+    axes[0].set_ylabel("query")
+    figure.colorbar(image, ax=axes, label="weight", ticks=(0, 0.5, 1), shrink=0.8)
+    return figure
+
+
+def _tokens() -> torch.Tensor:
+    """(1, LENGTH, DIM): each token's letter one-hot in the first features, its position one-hot in the next."""
+    x = torch.zeros(1, LENGTH, DIM)
+    for position, letter in enumerate(TOKENS):
+        x[0, position, "abc".index(letter)] = 1
+        x[0, position, HEAD_DIM + position] = 1
+    return x
+
+
+def _projections() -> dict[str, torch.Tensor]:
+    """W_q and W_k: head h owns the output features from h·HEAD_DIM on."""
+    letters, positions = slice(0, HEAD_DIM), slice(HEAD_DIM, 2 * HEAD_DIM)
+    eye = torch.eye(HEAD_DIM)
+    query, key = torch.zeros(DIM, DIM), torch.zeros(DIM, DIM)
+    rows = [slice(head * HEAD_DIM, (head + 1) * HEAD_DIM) for head in range(len(NAMES))]
+    query[rows[0], letters], key[rows[0], letters] = SHARPNESS * eye, eye  # letter meets letter
+    before = torch.diag(torch.ones(HEAD_DIM - 1), 1)
+    query[rows[1], positions], key[rows[1], positions] = SHARPNESS * before, eye  # position p meets p − 1
+    query[rows[2].start, positions], key[rows[2], positions] = SHARPNESS, eye  # everybody asks for position 0
+    zeros = torch.zeros(DIM)
+    return {"W_q.weight": query, "W_q.bias": zeros, "W_k.weight": key, "W_k.bias": zeros}
