@@ -54,7 +54,6 @@ def status(lang: Language = None) -> None:
 
 
 @app.command()
-<<<<<<< HEAD
 def train(
     trainings: Annotated[
         list[str] | None, typer.Argument(metavar="[TRAINING]...", help="Trainings; without any, all of them.")
@@ -68,7 +67,9 @@ def train(
 
     i18n.set_language(lang)
     raise typer.Exit(run_trainings(console, trainings or [], out, seed))
-=======
+
+
+@app.command()
 def experiment(
     exercise: Annotated[str | None, typer.Argument(help="An exercise; without one, the list.")] = None,
     lang: Language = None,
@@ -81,7 +82,6 @@ def experiment(
         list_experiments(console)
     else:
         raise typer.Exit(run_experiments(console, exercise))
->>>>>>> pictures
 
 
 @app.command()
