@@ -111,7 +111,7 @@ def _fit(capstone, model, data, settings, rng, progress):
 
 
 def _curve(losses) -> dict[str, tuple[list[float], list[float]]]:
-    return {"training": (list(range(1, len(losses) + 1)), list(losses))}
+    return {"training": (list(range(1, len(losses) + 1)), [float(mean) for mean in losses])}
 
 
 def train_digits(capstone, rng, progress) -> Outcome:

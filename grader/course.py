@@ -176,10 +176,7 @@ def load_course(path: Path) -> Course:
         if not isinstance(limits, dict):
             raise ValueError("limits is a table: [limits]")
         exercises = tuple(_exercise(entry, limits, root) for entry in table["exercise"])
-        names = [exercise.name for exercise in exercises]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"the name {name} is used twice")
+        _refuse_unsound_names(exercises)
         title_en, title_ko = _both_languages(course["title"])
         return Course(course["id"], course["version"], title_en, title_ko, root, exercises)
     except KeyError as error:
@@ -204,10 +201,31 @@ def _exercise(entry: dict[str, Any], limits: dict[str, Any], root: Path) -> Exer
         limits=Limits.from_table(limits, entry.get("limits", {})),
         forbidden={name: list(uses) for name, uses in entry.get("forbidden", {}).items()},
         root=root,
-        uses=tuple(entry.get("uses", ())),
-        given=tuple(entry.get("given", ())),
+        uses=_module_names(entry, "uses"),
+        given=_module_names(entry, "given"),
         training=entry.get("training", ""),
     )
+
+
+def _refuse_unsound_names(exercises: tuple[Exercise, ...]) -> None:
+    """Each name is there once, and what an exercise uses comes before it."""
+    names: list[str] = []
+    for exercise in exercises:
+        if exercise.name in names:
+            raise ValueError(f"the name {exercise.name} is used twice")
+        for used in exercise.uses:
+            if used not in names:
+                raise ValueError(f"{exercise.name} uses {used!r}, which is no exercise before it")
+        if exercise.training and exercise.training not in exercise.given:
+            raise ValueError(f"the training of {exercise.name} is one of the files that it is given: {exercise.given}")
+        names.append(exercise.name)
+
+
+def _module_names(entry: dict[str, Any], key: str) -> tuple[str, ...]:
+    names = entry.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) and name.isidentifier() for name in names):
+        raise ValueError(f"the {key} of {entry['name']} are a list of Python identifiers, not {names!r}")
+    return tuple(names)
 
 
 def _both_languages(title: Any) -> tuple[str, str]:

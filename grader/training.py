@@ -6,9 +6,11 @@ their own machine: nothing is confined, and nothing of what it says counts for a
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,7 +27,7 @@ from .i18n import _, pick
 from .judge import judge
 from .reports.terminal import plain
 from .sandbox.inside.companions import Companions
-from .sandbox.inside.fault import describe
+from .sandbox.inside.fault import Fault, describe
 from .sandbox.inside.session import Session
 from .student import read_stub
 
@@ -34,15 +36,32 @@ LIMIT_S = 60.0  # CPU seconds of one training, on one core
 
 @dataclass
 class Report:
-    """What came of one training: the exercise's own Outcome, or the student's fault; neither when it was ended."""
+    """What came of one training: the exercise's own Outcome, or the student's fault."""
 
     outcome: Any = None
     fault: StudentFault | None = None
     wrong_parts: dict[str, str] = field(default_factory=dict)
 
 
-def train(console: Console, names: list[str], folder: Path, seed: int) -> int:
-    """Run the named trainings, all for none, and save their pictures into `folder`. Returns the exit status."""
+@dataclass(frozen=True)
+class Job:
+    """What the training's process is given. companions: module name -> source; tasks: the one with the TRAININGS."""
+
+    source: str
+    filename: str
+    companions: dict[str, str]
+    tasks: str
+    name: str
+    seed: int
+    limit_s: float
+
+
+def train(console: Console, names: list[str], folder: Path, seed: int, limit_s: float = LIMIT_S) -> int:
+    """Run the named trainings, all for none, and save their pictures into `folder`. Returns the exit status.
+
+    limit_s: CPU seconds of each. The status is 0 when each reached what it should, with parts of the student's own.
+    Raises UserError for a training or a folder that there is not.
+    """
     exercise = _exercise_that_trains()
     known = list(_trainings(exercise))
     for name in names:
@@ -53,7 +72,7 @@ def train(console: Console, names: list[str], folder: Path, seed: int) -> int:
     told: set[str] = set()
     good = True
     for name in names or known:
-        report = _run(console, exercise, name, seed)
+        report = _run(console, exercise, name, seed, limit_s)
         _print_wrong_parts(console, report, told)
         good = _print_report(console, exercise, name, report, folder) and not report.wrong_parts and good
     return 0 if good else 1
@@ -71,16 +90,23 @@ def _trainings(exercise: Exercise) -> dict[str, Any]:
     return trainings
 
 
-def _run(console: Console, exercise: Exercise, name: str, seed: int) -> Report:
+def _run(console: Console, exercise: Exercise, name: str, seed: int, limit_s: float) -> Report:
     """One training in a process of its own; it is ended when it takes too long, or with Ctrl-C."""
     submission = read_stub(exercise)
     if submission.source is None:
         return Report(fault=Unusable(submission.problem, submission.reason))
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    companions = dict(submission.companions) | exercise.given_sources
-    arguments = (sender, submission.source, exercise.filename, companions, exercise.training, name, seed)
-    process = context.Process(target=_train, args=arguments, daemon=True)
+    job = Job(
+        submission.source,
+        exercise.filename,
+        dict(submission.companions) | exercise.given_sources,
+        exercise.training,
+        name,
+        seed,
+        limit_s,
+    )
+    process = context.Process(target=_train, args=(sender, job), daemon=True)
     process.start()
     sender.close()
     report = Report()
@@ -90,19 +116,18 @@ def _run(console: Console, exercise: Exercise, name: str, seed: int) -> Report:
             console=console,
         ) as bar:  # fmt: skip
             task = bar.add_task(_("starting …"), total=1.0, name=name)
-            while True:
-                try:
-                    kind, value = receiver.recv()
-                except EOFError:
-                    break
+            for kind, value in _messages(receiver):
                 if kind == "progress":
                     bar.update(task, completed=value[0], description=value[1])
                 elif kind == "raised":
-                    report.fault = Raised(value, call=name)
+                    report.fault = Raised(value, call=_place(value, exercise.filename) or name)
                 elif kind == "late":
-                    report.fault = TimedOut("check_cpu_s", LIMIT_S)
+                    report.fault = TimedOut("check_cpu_s", limit_s)
+                elif kind == "wrong_parts":
+                    report.wrong_parts = value
                 else:
-                    setattr(report, kind, value)
+                    report.outcome = value
+        process.join(timeout=1)  # it has ended: its own exit status, not that of the kill below
     finally:
         process.kill()
         process.join()
@@ -111,37 +136,51 @@ def _run(console: Console, exercise: Exercise, name: str, seed: int) -> Report:
     return report
 
 
-def _train(
-    sender: Connection, source: str, filename: str, companions: dict[str, str], tasks: str, name: str, seed: int
-) -> None:
+def _messages(receiver: Connection) -> Iterator[tuple[str, Any]]:
+    """What the training says, until its process ends."""
+    while True:
+        try:
+            yield receiver.recv()
+        except EOFError:
+            return
+
+
+def _place(fault: Fault, filename: str) -> str:
+    """Where in the exercise's own file a fault began: what a sentence on a TODO that is left names."""
+    own = [frame for frame in fault.frames if ": " not in frame.function]
+    return f"{own[-1].function} ({filename}:{own[-1].line})" if own else ""
+
+
+def _train(sender: Connection, job: Job) -> None:
     """In the process of its own: load the student's files, put provided parts in, train, and send what came of it."""
     import torch
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the other one ends this one
     torch.set_num_threads(1)
-    torch.manual_seed(seed)
-    threading.Thread(target=_end_in_time, args=(sender,), daemon=True).start()
-    session = Session(source, filename, companions=companions)
+    threading.Thread(target=_end_in_time, args=(sender, job.limit_s), daemon=True).start()
+    session = Session(job.source, job.filename, companions=job.companions)
     try:
         session.load_openly(as_main_file=True)
         parts = session.companions.load("parts")
         wrong = parts.wrong_parts()
         sender.send(("wrong_parts", wrong))
         parts.use_provided(list(wrong))
-        training = session.companions.load(tasks).TRAININGS[name]
+        training = session.companions.load(job.tasks).TRAININGS[job.name]
+        torch.manual_seed(job.seed)  # here, because wrong_parts draws from the same generator
         outcome = training(
             types.SimpleNamespace(**session.namespace),
-            np.random.default_rng(seed),
+            np.random.default_rng(job.seed),
             lambda share, text: sender.send(("progress", (share, text))),
         )
-        sender.send(("outcome", types.SimpleNamespace(**vars(outcome))))
+        sender.send(("outcome", types.SimpleNamespace(**vars(outcome))))  # its class is not to be found over there
     except BaseException as error:
-        sender.send(("raised", describe(error, filename, session.companions.filenames)))
+        sender.send(("raised", describe(error, job.filename, session.companions.filenames)))
 
 
-def _end_in_time(sender: Connection) -> None:
+def _end_in_time(sender: Connection, limit_s: float) -> None:
     """End this process when the training has had its time."""
-    while time.process_time() < LIMIT_S:
-        time.sleep(0.2)
+    while time.process_time() < limit_s:
+        time.sleep(0.1)
     sender.send(("late", None))
     os._exit(1)
 

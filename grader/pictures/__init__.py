@@ -74,6 +74,8 @@ def picture_out_of_step(exercise: Exercise) -> list[str]:
 def fingerprint(exercise: Exercise) -> str:
     """A hash of all sources that a picture depends on."""
     digest = hashlib.sha256(exercise.reference_source.encode())
+    for source in exercise.reference_companions.values():
+        digest.update(source.encode())
     for path in (FOLDER / "drawing.py", _drawing_path(exercise.name)):
         digest.update(path.read_text(encoding="utf-8").encode())
     return digest.hexdigest()

@@ -67,11 +67,17 @@ def plain_server() -> Iterator[ForkServer]:
 
 @pytest.fixture
 def sandboxed(bwrap_server: ForkServer) -> Iterator[Callable[..., Sandboxed]]:
-    """sandboxed(source, forbidden=None, **limits): a submission in the sandbox, under small limits."""
+    """sandboxed(source, forbidden=None, companions=None, **limits): a submission in the sandbox, under small limits."""
     made: list[Sandboxed] = []
 
-    def make(source: str, forbidden: dict[str, list[str]] | None = None, **limits: float) -> Sandboxed:
-        made.append(Sandboxed(bwrap_server, source, "toy.py", forbidden or {}, Limits(**{**SMALL, **limits})))
+    def make(
+        source: str,
+        forbidden: dict[str, list[str]] | None = None,
+        companions: dict[str, str] | None = None,
+        **limits: float,
+    ) -> Sandboxed:
+        few = Limits(**{**SMALL, **limits})
+        made.append(Sandboxed(bwrap_server, source, "toy.py", forbidden or {}, few, companions))
         return made[-1]
 
     yield make

@@ -44,6 +44,10 @@ def test_a_value_is_the_same_as_itself(value):
         (torch.tensor(3), 3),
         (3, 3.0),
         (np.bool_(True), True),
+        (float("nan"), float("nan")),
+        (np.float64("nan"), float("nan")),
+        (torch.tensor(float("inf")), float("inf")),
+        ([float("nan"), 1.0], (float("nan"), 1.0)),
         (X.mT.contiguous().mT, X),
         (ModuleRef(1), ModuleRef(7)),
         (torch.tensor([float("nan"), float("inf")]), torch.tensor([float("nan"), float("inf")])),
@@ -126,6 +130,18 @@ def test_what_is_not_finite_is_right_only_where_it_is_expected(bad):
     assert difference(wrong, X) is not None
     assert difference(X, wrong) is not None
     assert difference(-wrong, wrong) is not None
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("tolerance", [None, 1.0])
+def test_a_number_that_is_not_finite_is_right_only_where_it_is_expected(bad, tolerance):
+    """No number is within a tolerance of inf, though every one is within inf of it."""
+    for other in (0, 1.5, 1e300, np.float64(2.0), torch.tensor(2.0), None, "nan"):
+        assert difference(other, bad, tolerance=tolerance) is not None
+    assert difference(bad, 1.5, tolerance=tolerance) is not None
+    assert difference(bad, 3, tolerance=tolerance) is not None
+    assert difference(float("inf"), -float("inf"), tolerance=tolerance) is not None
+    assert difference([1.0, 2.0], [1.0, bad], tolerance=tolerance) is not None
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,54 @@ def test_a_course_is_read(write, tmp_path):
     assert (course.title, exercise.title) == ("ㄷ", "ㅌ")
 
 
+LATER = """
+[[exercise]]
+name = "later"
+title = { en = "L", ko = "ㄹ" }
+points = 5
+uses = ["toy"]
+given = ["extra"]
+training = "extra"
+"""
+
+
+@pytest.fixture
+def later(write, tmp_path):
+    """later(): an exercise that uses another one and is given a file, as they are on disk now."""
+    for path, text in {
+        "solutions/toy.py": "toy = 1\n",
+        "solutions/later.py": "import toy\n",
+        "exercises/extra.py": "extra = 2\n",
+        "tests/hidden/test_later.py": "",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    path = write(GOOD + LATER)
+    return lambda: load_course(path).exercise("later")
+
+
+def test_an_exercise_may_use_others_and_be_given_files(later):
+    exercise = later()
+    assert (exercise.uses, exercise.given, exercise.training) == (("toy",), ("extra",), "extra")
+    assert exercise.used_references == {"toy": "toy = 1\n"}
+    assert exercise.given_sources == {"extra": "extra = 2\n"}
+    assert exercise.reference_companions == {"toy": "toy = 1\n", "extra": "extra = 2\n"}
+
+
+def test_most_exercises_use_nothing(write):
+    exercise = load_course(write(GOOD)).exercise("toy")
+    assert (exercise.uses, exercise.given, exercise.training) == ((), (), "")
+    assert exercise.reference_companions == {}
+
+
+@pytest.mark.parametrize("path", ["solutions/toy.py", "exercises/extra.py"])
+def test_the_version_changes_with_what_an_exercise_uses_and_is_given(later, tmp_path, path):
+    before = later().content_hash
+    assert later().content_hash == before
+    (tmp_path / path).write_text("changed = 3\n")
+    assert later().content_hash != before
+
+
 @pytest.mark.parametrize(
     "text, said",
     [
@@ -68,6 +116,10 @@ def test_a_course_is_read(write, tmp_path):
         (GOOD.replace("points = 10", "points = -1"), "points"),
         (GOOD.replace('name = "toy"', 'name = "../toy"'), "name"),
         ("limits = 3\n" + GOOD, "limits"),
+        (GOOD + LATER.replace('"toy"', '"tyo"'), "later uses 'tyo'"),
+        (GOOD + LATER.replace('["toy"]', '"toy"'), "uses of later"),
+        (GOOD + LATER.replace('["extra"]', '["ex/tra"]'), "given of later"),
+        (GOOD + LATER.replace('training = "extra"', 'training = "none"'), "training of later"),
         (GOOD + '[[exercise]]\nname = "toy"\ntitle = { en = "T", ko = "ㅌ" }\npoints = 1\n', "twice"),
     ],
 )
@@ -151,5 +203,6 @@ def test_the_real_course_can_be_read():
         "causal",
         "transformer",
         "vit",
+        "capstone",
     ]
     assert all(exercise.points > 0 for exercise in course.exercises)

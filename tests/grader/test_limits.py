@@ -27,3 +27,13 @@ def test_a_size_is_a_whole_number(name):
     """A mount option and a setrlimit take no fractions: found in course.toml, not in the middle of a batch."""
     with pytest.raises(ValueError, match=name):
         Limits.from_table({name: 0.5})
+
+
+def test_a_check_with_a_limit_of_its_own_has_as_much_more_on_the_wall():
+    limits = Limits(check_cpu_s=4.0, check_wall_s=12.0, total_cpu_s=200.0, memory_mb=300)
+    longer = limits.for_a_check_of(60)
+    assert (longer.check_cpu_s, longer.check_wall_s) == (60, 180)
+    assert (longer.total_cpu_s, longer.total_wall_s, longer.memory_mb) == (200, limits.total_wall_s, 300)
+    assert (limits.check_cpu_s, limits.check_wall_s) == (4, 12)
+    assert limits.for_a_check_of(4.0) == limits
+    assert limits.for_a_check_of(1).check_wall_s == 3  # a shorter one may be asked for too

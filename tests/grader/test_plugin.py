@@ -92,6 +92,53 @@ def test_a_check_may_leave_fixtures_out_and_use_its_own(tmp_path):
     assert [result.name for result in run.candidates[0].results][-1] == "test_own"
 
 
+MARKED = '''
+import pytest
+from grader.checks import check, require
+
+@check(points=1, ko="f", cpu_s=7.5, diagnosed=False)
+@pytest.mark.parametrize("n", [1, 2])
+def test_f(student, n):
+    """f."""
+    require(student.f(n) == 2 * n and n == 1, en="no", ko="no")
+
+@check(points=1, ko="g")
+def test_g(student, earlier):
+    """g."""
+    require(earlier == {"test_f": "failed"}, en=repr(earlier), ko="no")
+'''
+
+
+def test_a_check_sees_what_came_before_and_its_mark_reaches_the_run(tmp_path, monkeypatch):
+    """`earlier` holds one verdict a check: that of its cases, if one of them failed."""
+    marks = []
+    checked = Run.check
+    monkeypatch.setattr(Run, "check", lambda self, mark, *rest: (marks.append(mark), checked(self, mark, *rest)))
+    run = run_on(tmp_path, MARKED, REFERENCE)
+    assert [str(result.verdict) for result in run.candidates[0].results] == ["passed", "failed", "passed"]
+    assert [(mark.name, mark.cpu_s, mark.diagnosed) for mark in marks] == [
+        ("test_f[1]", 7.5, False),
+        ("test_f[2]", 7.5, False),
+        ("test_g", None, True),
+    ]
+
+
+EARLIER = '''
+from grader.checks import check
+
+@check(points=1, ko="f")
+def test_own(student, earlier):
+    """f."""
+    assert earlier == {}
+'''
+
+
+def test_whoever_runs_pytest_themselves_has_nothing_earlier(students_copy):
+    (students_copy / "exercises" / "checks" / "test_toy.py").write_text(EARLIER)
+    done = pytest_on(students_copy, "exercises/checks/test_toy.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.fixture
 def students_copy(toy_course, tmp_path):
     """What a student has: no solutions, no hidden checks."""

@@ -218,6 +218,57 @@ def test_a_diagnosis_that_fails_takes_no_verdict_away():
     assert check(run, candidate, values).verdict == "failed"
 
 
+class Counting:
+    """A diagnosis that names one misconception and counts how often it is asked."""
+
+    asked = 0
+
+    def candidates(self, check, transcript, run):
+        self.asked += 1
+        return ["toy-mistake"]
+
+
+@pytest.mark.parametrize("diagnosed, named", [(True, ["toy-mistake"]), (False, [])])
+def test_a_check_may_go_without_a_diagnosis(diagnosed, named):
+    diagnosis = Counting()
+    run, candidate = run_of("def f(x): return x", diagnosis=diagnosis)
+    arguments = dict.fromkeys(("student", "reference", "draw"))
+    run.check(CheckMark("values", "f.", "f.", 2.0, (), diagnosed=diagnosed), candidate, values, arguments)
+    (result,) = candidate.results
+    assert (result.verdict, result.candidates, diagnosis.asked) == ("failed", named, len(named))
+
+
+def test_a_check_sees_the_verdicts_before_it_of_its_own_submission():
+    seen = []
+
+    def looks(student, earlier):
+        seen.append({name: str(verdict) for name, verdict in earlier.items()})
+
+    def wrong(student):
+        raise CheckFailed("no")
+
+    run, first = run_of(REFERENCE)
+    second = Candidate(load_reference(REFERENCE, "toy"), lambda check: 0)
+    for candidate, checks in ((first, (looks, values, wrong, looks)), (second, (looks,))):
+        for test in checks:
+            check(run, candidate, test)
+    assert seen == [{}, {"looks": "passed", "values": "passed", "wrong": "failed"}, {}]
+
+
+def test_a_check_tells_the_worker_the_limit_of_its_own():
+    begun = []
+
+    class Worker:
+        def begin_check(self, cpu_s):
+            begun.append(cpu_s)
+
+    run, _ = run_of(REFERENCE)
+    candidate = Candidate(Worker(), lambda check: 0)
+    for cpu_s in (None, 60.0):
+        run.check(CheckMark("free", "f.", "f.", 1.0, (), cpu_s=cpu_s), candidate, lambda: None, {})
+    assert begun == [None, 60.0]
+
+
 def test_a_message_is_capped():
     def long(student):
         raise CheckFailed("x" * 10**6)

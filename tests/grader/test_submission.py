@@ -1,5 +1,6 @@
 """grader/submission.py: what a student hands in, on disk."""
 
+import dataclasses
 import os
 import socket
 import sys
@@ -178,6 +179,69 @@ def test_the_hash_is_that_of_the_text(hand_in):
     assert first.sha256 == second.sha256  # the same text in other bytes
     assert hand_in(b"x = 2\n").sha256 != first.sha256
     assert hand_in(b"\0").sha256 != first.sha256
+
+
+@pytest.fixture
+def hand_in_all(tmp_path, toy):
+    """hand_in_all(name=text): the Submission of ann's toy.py, an exercise that uses `cell` and `gate`."""
+    uses = dataclasses.replace(toy, uses=("cell", "gate"))
+    (tmp_path / "ann").mkdir()
+
+    def make(**files):
+        for name, text in files.items():
+            (tmp_path / "ann" / f"{name}.py").write_bytes(text.encode() if isinstance(text, str) else text)
+        return read_submission(tmp_path, "ann", uses)
+
+    make.folder = tmp_path / "ann"
+    return make
+
+
+def test_the_files_that_an_exercise_uses_come_along_and_no_others(hand_in_all):
+    submission = hand_in_all(toy="import cell", gate="g = 1", cell="c = 1", lstm="not used")
+    assert submission.source == "import cell"
+    assert submission.companions == (("cell", "c = 1"), ("gate", "g = 1"))
+    assert submission.notes == ()
+
+
+def test_a_used_file_that_is_not_there_is_left_out(hand_in_all):
+    submission = hand_in_all(toy="t = 1", gate="g = 1")
+    assert (submission.companions, submission.notes) == ((("gate", "g = 1"),), ())
+
+
+def test_a_used_file_that_cannot_be_read_is_left_out_and_noted(hand_in_all):
+    submission = hand_in_all(toy="t = 1", cell=b"c = 1\0", gate=b"g = 'caf\xe9 '")
+    assert (submission.source, submission.companions) == ("t = 1", ())
+    assert [note.partition(":")[0] for note in submission.notes] == ["cell.py", "gate.py"]
+    assert "NUL bytes" in submission.notes[0]
+    assert "encoding" in submission.notes[1]
+
+
+def test_a_used_file_is_read_as_carefully_as_the_first(hand_in_all, toy):
+    (hand_in_all.folder / "cell.py").symlink_to(toy.reference_path)
+    os.mkfifo(hand_in_all.folder / "gate.py")
+    submission = hand_in_all(toy="t = 1")
+    assert submission.companions == ()
+    assert "symbolic link" in submission.notes[0]
+    assert "regular" in submission.notes[1]
+
+
+def test_a_used_file_in_another_encoding_is_read_and_noted(hand_in_all):
+    submission = hand_in_all(toy="t = 1", cell="c = '한글'".encode("cp949"))
+    assert submission.companions == (("cell", "c = '한글'"),)
+    assert submission.notes[0].startswith("cell.py: ")
+    assert "UTF-8" in submission.notes[0]
+
+
+def test_without_its_own_file_a_submission_is_missing_whatever_else_is_there(hand_in_all):
+    submission = hand_in_all(cell="c = 1", gate="g = 1")
+    assert (submission.problem, submission.companions) == ("missing", ())
+
+
+def test_the_hash_is_that_of_all_the_files(hand_in_all):
+    alone = hand_in_all(toy="t = 1").sha256
+    both = hand_in_all(cell="c = 1").sha256
+    assert len({alone, both, hand_in_all(cell="c = 2").sha256, hand_in_all(gate="c = 2").sha256}) == 4
+    assert hand_in_all(lstm="not used").sha256 == hand_in_all(toy="t = 1").sha256
 
 
 def test_students_are_the_folders_in_order(tmp_path):

@@ -109,6 +109,9 @@ def describe(error: BaseException, filename: str, companions: Collection[str] = 
     if isinstance(error, SyntaxError) and error.filename == filename:
         frames = (Frame(error.lineno or 0, "", _text(lambda: (error.text or "").strip(), 300)),)
         message = _text(lambda: error.msg, MAX_MESSAGE)
+    elif isinstance(error, SyntaxError) and error.filename in companions:
+        text = _text(lambda: (error.text or "").strip(), 300)
+        frames = (*frames, Frame(error.lineno or 0, f"{error.filename}: <module>", text))
     kind = "raised"
     if isinstance(error, NotImplementedError):
         kind = "not_started"

@@ -211,6 +211,8 @@ def materialise(value: Any, modules: Mapping[int, Any] = MappingProxyType({})) -
         return modules[value.id]
     if isinstance(value, tuple | list):
         return type(value)(materialise(item, modules) for item in value)
+    if isinstance(value, dict):
+        return {key: materialise(item, modules) for key, item in value.items()}
     return value
 
 

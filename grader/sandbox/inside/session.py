@@ -144,7 +144,7 @@ class Session:
 
     def _watch(self, mutated: list[str], function: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
         args = materialise(args, self.modules)
-        kwargs = {key: materialise(value, self.modules) for key, value in kwargs.items()}
+        kwargs = materialise(kwargs, self.modules)
         before = [_copies(argument) for argument in (*args, *kwargs.values())]
         with watching(name, self.forbidden.get(name, [])):
             value = function(*args, **kwargs)
