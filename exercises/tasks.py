@@ -12,7 +12,7 @@ from torch import Tensor
 
 # How each model is built, and how it is trained.
 DIGITS = {"dim": 32, "depth": 2, "num_heads": 4}
-DIGITS_FIT = {"epochs": 40, "batch_size": 64, "learning_rate": 3e-3}
+DIGITS_FIT = {"epochs": 40, "batch_size": 64, "learning_rate": 2e-3}
 DIGITS_TRAIN = 1257  # of 1,797 images; the rest is for testing
 
 CHARACTERS = "\0 ,0123456789ADFJMNOSabceghilmnoprstuvy년월일"  # number 0 is the padding

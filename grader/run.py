@@ -162,7 +162,7 @@ class Run:
             given["reference"] = Subject(self.reference(check))
             candidate.reference_transcripts[check] = given["reference"].transcript
         if "earlier" in given:
-            given["earlier"] = {result.function: result.verdict for result in candidate.results}
+            given["earlier"] = _verdicts(candidate.results)
         if "draw" in given:
             given["draw"] = Draw(candidate.draw_seed(check))
         test(**given)
@@ -201,6 +201,15 @@ class Run:
         except Exception:
             return False
         return True
+
+
+def _verdicts(results: list[CheckResult]) -> dict[str, Verdict]:
+    """The verdict on each check; on a parametrised one, that on its first case that did not pass."""
+    verdicts: dict[str, Verdict] = {}
+    for result in results:
+        if verdicts.get(result.function, Verdict.PASSED) == Verdict.PASSED:
+            verdicts[result.function] = result.verdict
+    return verdicts
 
 
 def fresh_reference(backend: Direct) -> Callable[[str], Backend]:

@@ -100,7 +100,7 @@ from grader.checks import check, require
 @pytest.mark.parametrize("n", [1, 2])
 def test_f(student, n):
     """f."""
-    require(student.f(n) == 2 * n and n == 1, en="no", ko="no")
+    require(student.f(n) == 2 * n and n == 2, en="no", ko="no")
 
 @check(points=1, ko="g")
 def test_g(student, earlier):
@@ -110,12 +110,12 @@ def test_g(student, earlier):
 
 
 def test_a_check_sees_what_came_before_and_its_mark_reaches_the_run(tmp_path, monkeypatch):
-    """`earlier` holds one verdict a check: that of its cases, if one of them failed."""
+    """`earlier` holds one verdict a check: it has passed when all of its cases have."""
     marks = []
     checked = Run.check
     monkeypatch.setattr(Run, "check", lambda self, mark, *rest: (marks.append(mark), checked(self, mark, *rest)))
     run = run_on(tmp_path, MARKED, REFERENCE)
-    assert [str(result.verdict) for result in run.candidates[0].results] == ["passed", "failed", "passed"]
+    assert [str(result.verdict) for result in run.candidates[0].results] == ["failed", "passed", "passed"]
     assert [(mark.name, mark.cpu_s, mark.diagnosed) for mark in marks] == [
         ("test_f[1]", 7.5, False),
         ("test_f[2]", 7.5, False),
