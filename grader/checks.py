@@ -100,9 +100,9 @@ def assert_global_generator_untouched(student: Subject) -> None:
     for step in student.transcript:
         if f"{step.name}:{GLOBAL_GENERATOR}" in step.outcome.mutated:
             raise CheckFailed(
-                _("{function} drew from NumPy's global generator (np.random) or seeded it; rng alone should be used.").format(
-                    function=step.name
-                )
+                _(
+                    "{function} drew from NumPy's global generator (np.random) or seeded it; rng alone should be used."
+                ).format(function=step.name)
             )
 
 

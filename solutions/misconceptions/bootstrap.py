@@ -132,7 +132,8 @@ def draw_after_seeding(n: int, n_models: int, rng: np.random.Generator) -> Indic
     replaces="out_of_bag",
     breaks="~ turns the number i into −i − 1, which counts from the end: other rows are marked, some of them in the bag",
     en="Print ~np.array([0, 1, 2]). Which rows does that pick, and what would ~ have to stand before to mean “not these”?",
-    ko="~np.array([0, 1, 2])를 출력해 보세요. 이 값은 어느 행을 가리키나요? “이것 말고”라는 뜻이 되려면 ~는 무엇 앞에 있어야 할까요?",
+    ko="~np.array([0, 1, 2])를 출력해 보세요. 이 값은 어느 행을 가리키나요? "
+    "~가 “이것 말고”라는 뜻이 되려면 무엇 앞에 있어야 할까요?",
 )
 def invert_numbers(indices: Indices, n: int) -> Mask:
     require_axes(indices, 2)
