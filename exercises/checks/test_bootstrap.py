@@ -59,7 +59,7 @@ def test_all_numbers_are_drawn(student):
         require(
             found.tolist() == list(range(n)),
             en=f"With n = {n} and {n_models} models, the numbers 0 to {n - 1} should turn up; yours are {found.tolist()}.",
-            ko=f"n = {n}, 모델 {n_models}개라면 0부터 {n - 1}까지의 번호가 나와야 하는데, 지금은 {found.tolist()}예요.",
+            ko=f"n = {n}, 모델 {n_models}개라면 0부터 {n - 1}까지의 번호가 모두 나와야 해요. 지금 나온 번호: {found.tolist()}",
         )
 
 

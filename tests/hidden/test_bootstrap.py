@@ -80,7 +80,7 @@ def rows_of(student, n, n_models, rng):
         indices.min() >= 0 and indices.max() < n,
         en=f"bootstrap_indices: with n = {n}, the rows have the numbers 0 to {n - 1}; yours go from {indices.min()} to "
         f"{indices.max()}.",
-        ko=f"bootstrap_indices: n = {n}이면 행 번호는 0부터 {n - 1}까지예요. 지금은 {indices.min()}부터 {indices.max()}까지 "
+        ko=f"bootstrap_indices: n = {n}일 때 행 번호는 0부터 {n - 1}까지예요. 지금은 {indices.min()}부터 {indices.max()}까지 "
         "나왔어요.",
     )
     return indices
@@ -147,7 +147,7 @@ def test_rows_are_drawn_with_replacement(student, draw):
                 factorial(n) / prod(map(factorial, counts)) / n**n,
                 en=f"With n = {n}, {{expected}} of all rows should hold the numbers {numbers}, in any order; "
                 "of yours {found} do.",
-                ko=f"n = {n}이면 전체 행의 {{expected}}에 번호 {numbers}가 (순서와 상관없이) 들어 있어야 하는데, "
+                ko=f"n = {n}일 때 {numbers} 번호로 된 행(순서는 상관없어요)이 전체의 {{expected}}여야 하는데, "
                 "지금은 {found}예요.",
             )
 
@@ -161,7 +161,7 @@ def test_share_of_unique_numbers(student, draw):
     require(
         abs(unique - (1 - (1 - 1 / 1000) ** 1000)) < 0.03,
         en=f"With n = 1000, about 63.2 % of the numbers should come in a row; in yours it is {unique:.1%}.",
-        ko=f"n = 1000이면 한 행에 전체 번호의 63.2% 정도가 나와야 하는데, 지금은 {unique:.1%}예요.",
+        ko=f"n = 1000일 때 한 행에 전체 번호의 63.2% 정도가 나와야 하는데, 지금은 {unique:.1%}예요.",
     )
     rows = rows_of(student, 30, 400, seed(draw))
     for number, count in enumerate(np.bincount(rows.ravel(), minlength=30).tolist()):
@@ -170,7 +170,7 @@ def test_share_of_unique_numbers(student, draw):
             rows.size,
             1 / 30,
             en=f"With n = 30, number {number} should be {{expected}} of all draws; of yours it is {{found}}.",
-            ko=f"n = 30이면 전체 추출에서 번호 {number}의 비율이 {{expected}}여야 하는데, 지금은 {{found}}예요.",
+            ko=f"n = 30일 때 전체 추출에서 번호 {number}의 비율이 {{expected}}여야 하는데, 지금은 {{found}}예요.",
         )
 
 
@@ -400,14 +400,14 @@ def test_interval_of_a_mean(student, draw):
                 abs(end - expected) < 0.2 * error,
                 en=f"The interval of level 0.3 for the mean of {n} values should end near {expected:.4f}; "
                 f"yours ends at {end:.4f}.",
-                ko=f"값 {n}개의 평균에 대한 level 0.3의 구간은 끝이 {expected:.4f} 근처여야 하는데, 지금은 {end:.4f}예요.",
+                ko=f"값 {n}개의 평균에 대한 level 0.3의 구간은 끝이 {expected:.4f} 근처여야 해요. 지금 값: {end:.4f}",
             )
 
 
 @check(points=0.5, needs="test_interval_values", ko="구간은 약속한 만큼 자주 참값을 담아요.")
 def test_coverage(student, draw):
     """The interval holds the true value about as often as its level says."""
-    trials = 100
+    trials = 80
     intervals = [interval_of(student, 5 + draw.array(20), "numpy.mean", 50, 0.6, seed(draw)) for _ in range(trials)]
     require_share(
         sum(low <= 5 <= high for low, high in intervals),
