@@ -14,6 +14,7 @@ from .course import find_course
 from .errors import CheckFailed, GraderFault, Raised, StudentFault
 from .i18n import _, pick
 from .sandbox.inside.protocol import Named, Rng
+from .sandbox.inside.session import GLOBAL_GENERATOR
 from .subject import Subject
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Named",
     "Rng",
     "assert_close",
+    "assert_global_generator_untouched",
     "assert_raises",
     "assert_unchanged",
     "check",
@@ -100,10 +102,23 @@ def assert_unchanged(student: Subject) -> None:
     for step in student.transcript:
         for place in step.outcome.mutated:
             function, _colon, position = place.rpartition(":")
+            if position == GLOBAL_GENERATOR:
+                continue
             raise CheckFailed(
                 _("{function} changed its argument {position} in place; the caller still needs it.").format(
                     function=function, position=position
                 )
+            )
+
+
+def assert_global_generator_untouched(student: Subject) -> None:
+    """No call of this check drew from NumPy's global generator or seeded it. Raises CheckFailed."""
+    for step in student.transcript:
+        if f"{step.name}:{GLOBAL_GENERATOR}" in step.outcome.mutated:
+            raise CheckFailed(
+                _(
+                    "{function} drew from NumPy's global generator (np.random) or seeded it; rng alone should be used."
+                ).format(function=step.name)
             )
 
 

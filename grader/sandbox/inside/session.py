@@ -20,10 +20,17 @@ from .fault import Fault, Forbidden, Undefined, describe
 from .guard import forbidden_uses, install_numpy_guards, watching
 from .protocol import Encoder, ModuleRef, decode, materialise
 
+# A place in Outcome.mutated: NumPy's global generator, which an exercise may ask to leave alone.
+GLOBAL_GENERATOR = "np.random"
+GLOBAL_SEED = 1_843_905_276  # no number that a student would choose: reseeding with it could not be seen
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one request: a value or a fault, and the arguments that the code wrote to."""
+    """What came of one request: a value or a fault, and what the code wrote to.
+
+    mutated: places such as "softmax:1" (its first argument) and "softmax:np.random" (NumPy's global generator).
+    """
 
     value: Any = None
     fault: Fault | None = None
@@ -61,7 +68,7 @@ class Session:
         # The same request gives the same answer, on whichever side of the boundary. (torch.manual_seed would also queue
         # a seeding of every kind of device, with a stack trace each.)
         torch.default_generator.manual_seed(0)
-        np.random.seed(0)
+        np.random.seed(GLOBAL_SEED)
         outcome = self._guarded(lambda: handler(mutated=mutated, **request))
         return Outcome(outcome.value, outcome.fault, tuple(mutated))
 
@@ -146,11 +153,14 @@ class Session:
         args = materialise(args, self.modules)
         kwargs = {key: materialise(value, self.modules) for key, value in kwargs.items()}
         before = [_copies(argument) for argument in (*args, *kwargs.values())]
+        generator = _global_generator()
         with watching(name, self.forbidden.get(name, [])):
             value = function(*args, **kwargs)
         for position, (kept, argument) in enumerate(zip(before, (*args, *kwargs.values()), strict=True), 1):
             if not _same(kept, argument):
                 mutated.append(f"{name}:{position}")
+        if _global_generator() != generator:
+            mutated.append(f"{name}:{GLOBAL_GENERATOR}")
         return self._keep_modules(value)
 
     def _keep_modules(self, value: Any) -> Any:
@@ -180,6 +190,12 @@ def snapshot(value: Any) -> Any:
     """A deep, contiguous copy of a value: what comes back from a sandboxed call."""
     encoder = Encoder(own_memory=True)
     return decode(encoder.encode(value), encoder.arrays)
+
+
+def _global_generator() -> dict[str, Any]:
+    """Where NumPy's global generator stands: whatever draws from it or seeds it changes this."""
+    state: dict[str, Any] = np.random.get_state(legacy=False)["state"]
+    return {name: value.tobytes() if isinstance(value, np.ndarray) else value for name, value in state.items()}
 
 
 def _copies(argument: Any) -> Any:
