@@ -28,17 +28,18 @@ __all__ = [
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
-def check(*, points: float, ko: str, needs: str | tuple[str, ...] = ()) -> Callable[[Test], Test]:
+def check(*, points: float, ko: str, needs: str | tuple[str, ...] = (), kind: str = "") -> Callable[[Test], Test]:
     """Mark a test function as a check worth `points`; `ko` is its docstring's sentence in Korean.
 
     needs: names of the checks of this file that must pass for this one to run and to pay.
+    kind: the one kind of `exercises/inputs/` that this check is about, named to a student who fails it.
     """
 
     def mark(test: Test) -> Test:
         if not test.__doc__:
             raise TypeError(f"{test.__name__} needs a docstring: it is the sentence that the student reads")
         names = (needs,) if isinstance(needs, str) else needs
-        marked: Test = pytest.mark.check(points=points, ko=ko, needs=names)(test)
+        marked: Test = pytest.mark.check(points=points, ko=ko, needs=names, kind=kind)(test)
         return marked
 
     return mark

@@ -54,6 +54,24 @@ def status(lang: Language = None) -> None:
 
 
 @app.command()
+def draw(
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    function: Annotated[str | None, typer.Argument(help="One function or class; without it, all of them.")] = None,
+    kind: Annotated[str | None, typer.Option(help="One kind of input; without it, all of them.")] = None,
+    seed: Annotated[str, typer.Option(help="Another seed draws other numbers.")] = "0",
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="Also write the inputs to a file for np.load.")
+    ] = None,
+    lang: Language = None,
+) -> None:
+    """Draw inputs of the kinds that a check may use, and show what your code makes of them."""
+    from . import student
+
+    i18n.set_language(lang)
+    student.draw(console, exercise, function, kind, seed, save)
+
+
+@app.command()
 def batch(
     submissions: Annotated[Path, typer.Argument(help="The folder that holds STUDENT/EXERCISE.py.")],
     db: Database = DEFAULT_DATABASE,

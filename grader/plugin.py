@@ -19,7 +19,7 @@ RUN: "pytest.StashKey[Run]" = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "check(points, ko, needs): a check of an exercise (grader.checks.check)")
+    config.addinivalue_line("markers", "check(points, ko, needs, kind): a check of an exercise (grader.checks.check)")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -111,6 +111,7 @@ def _mark_of(item: pytest.Function) -> "CheckMark":
         ko=mark.kwargs["ko"],
         points=float(mark.kwargs["points"]),
         needs=mark.kwargs["needs"],
+        kind=mark.kwargs["kind"],
     )
 
 

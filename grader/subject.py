@@ -35,6 +35,7 @@ class Subject:
 
     _backend: Backend
     transcript: list[Step] = field(default_factory=list)
+    _asked: str = ""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -55,6 +56,7 @@ class Subject:
         return gradients
 
     def _perform(self, verb: str, name: str, request: dict[str, Any]) -> Any:
+        self._asked = name
         outcome = self._backend.perform(verb, name, request)
         self.transcript.append(Step(verb, name, outcome))
         if outcome.fault is not None:
@@ -62,6 +64,11 @@ class Subject:
         if isinstance(outcome.value, ModuleRef):
             return Module(self, outcome.value, name)
         return outcome.value
+
+
+def last_asked(subject: Subject) -> str:
+    """The function or class that was asked last, also when it gave no answer; "" before any."""
+    return subject._asked
 
 
 class Module:
