@@ -75,15 +75,15 @@ def run(
         try:
             _run_until_broken(plan, store, executor, jobs, waiting, on_graded)
         except KeyboardInterrupt:
-            _abandon(executor)
+            abandon(executor)
             raise Stopped from None
         except BaseException:
-            _abandon(executor)
+            abandon(executor)
             raise
         executor.shutdown()
 
 
-def _abandon(executor: Executor) -> None:
+def abandon(executor: Executor) -> None:
     """End an executor at once. Its processes are killed where they are this machine's: nobody waits for their chunks."""
     processes = list((getattr(executor, "_processes", None) or {}).values())
     executor.shutdown(wait=False, cancel_futures=True)

@@ -132,19 +132,27 @@ def verify(
         Literal["bwrap", "none", "import"],
         typer.Option(help="import: run the course's own sources in this process, which is faster."),
     ] = "bwrap",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; each verifies one exercise.")] = os.cpu_count() or 1,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures to this file.")] = None,
 ) -> None:
     """Is every exercise sound? The author's gate: stubs, references, alternatives, misconceptions."""
     from .course import find_course
-    from .reports.verification import summary, verification_table
+    from .reports.verification import summary, verification_table, write_figures
     from .sandbox.launch import ForkServer
     from .verify import verify as run_verify
 
     course = find_course()
     chosen = course.select(exercises)
-    with ForkServer(sandbox) if sandbox != "import" else nullcontext() as server, console.status("…") as spinner:
-        verification = run_verify(
-            course, chosen, seeds, server, lambda row: spinner.update(f"{row.exercise}: {row.kind} {row.id}")
-        )
+    with console.status("…") as spinner:
+        if min(jobs, len(chosen)) > 1:
+            from .verify_jobs import verify_in_processes
+
+            verification = verify_in_processes(course, chosen, seeds, sandbox, jobs, spinner.update)
+        else:
+            with ForkServer(sandbox) if sandbox != "import" else nullcontext() as server:
+                verification = run_verify(course, chosen, seeds, server, spinner.update)
+    if json is not None:
+        write_figures(verification, json)
     console.print(verification_table(verification))
     for problem in verification.all_problems:
         console.print(Text(f"✗ {problem}", style="red"))
