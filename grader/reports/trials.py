@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..compare import describe
+from ..errors import StudentFault
 from ..i18n import _
 from ..judge import judge
 from ..sandbox.inside.protocol import Named, Rng
@@ -88,10 +89,7 @@ def literal(value: Any, indent: int = 0, limit: int | None = SHOWN_VALUES) -> st
 def outcome_lines(trial: Trial, filename: str) -> list[str]:
     """What the code gave or raised, and which of its arguments it wrote to."""
     if trial.fault is not None:
-        return [
-            "→ " + line if n == 0 else "  " + line
-            for n, line in enumerate(judge(trial.fault, filename)[1].splitlines())
-        ]
+        return fault_lines(trial.fault, filename)
     lines = answer_lines(trial.answer)
     for place in dict.fromkeys(trial.written_to):
         function, _colon, position = place.rpartition(":")
@@ -103,15 +101,25 @@ def outcome_lines(trial: Trial, filename: str) -> list[str]:
     return lines
 
 
-def answer_lines(answer: Any) -> list[str]:
-    """An answer, part by part: kind, shape, dtype, what can be seen of the numbers, the numbers where they are few."""
+def fault_lines(fault: StudentFault, filename: str) -> list[str]:
+    """What is said of a call that gave no answer."""
+    first, *others = judge(fault, filename)[1].splitlines()
+    return [f"→ {first}", *(f"  {line}" for line in others)]
+
+
+def answer_lines(answer: Any, in_full: bool = False) -> list[str]:
+    """An answer, part by part: kind, shape, dtype, what can be seen of the numbers, the numbers where they are few.
+
+    in_full: all numbers, in all their digits.
+    """
+    limit = None if in_full else SHOWN_VALUES
     lines = [f"→ {describe(answer)}"]
     parts = _arrays(answer)
     for name, part in parts:
         numbers = part.detach().numpy() if isinstance(part, torch.Tensor) else np.asarray(part)
         lines += [f"  {name}{describe(part)}"] if len(parts) > 1 or name else []
         lines += [f"  {fact}" for fact in facts(numbers)]
-        lines += [f"  {line}" for line in _numbers(numbers, 0, SHOWN_VALUES, exact=False).splitlines()]
+        lines += [f"  {line}" for line in _numbers(numbers, 0, limit, exact=in_full).splitlines()]
     return lines
 
 
