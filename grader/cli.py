@@ -192,6 +192,25 @@ def sync(exercises: Exercises = None) -> None:
         console.print(f"{exercise.name}: stub and recorded answers written")
 
 
+@app.command("new-exercise")
+def new_exercise(
+    name: Annotated[str, typer.Argument(help="The exercise's name: a Python identifier.")],
+    title_en: Annotated[str | None, typer.Option(help="Its title in English.")] = None,
+    title_ko: Annotated[str | None, typer.Option(help="Its title in Korean.")] = None,
+) -> None:
+    """Lay out the files of a new exercise (for authors); grader verify says what is left to be written."""
+    from .course import find_course
+    from .new_exercise import new_exercise as lay_out
+
+    course = find_course()
+    for path in lay_out(course, name, title_en, title_ko):
+        console.print(Text(path.relative_to(course.root).as_posix()), soft_wrap=True)
+    console.print(
+        f"The entry is at the end of exercises/course.toml. `grader verify {name}` says what is left to be written; "
+        "docs/adding-an-exercise.md says how."
+    )
+
+
 def main() -> None:
     """The entry point: faults become one sentence and an exit status."""
     try:
