@@ -53,7 +53,7 @@ def new_exercise(course: Course, name: str, title_en: str | None, title_ko: str 
 def _refuse_name(course: Course, name: str) -> None:
     if not (name.isidentifier() and name.isascii()) or keyword.iskeyword(name) or name.startswith("_"):
         raise UserError(
-            f"The name of an exercise is a Python identifier (a-z, digits, underscores), not {name!r}. Nothing was changed."
+            f"The name of an exercise is a Python identifier (letters, digits, underscores), not {name!r}. Nothing was changed."
         )
     if name in (exercise.name for exercise in course.exercises):
         raise UserError(f"There is an exercise {name} already. Choose another name; nothing was changed.")

@@ -5,6 +5,7 @@ from pathlib import Path
 from .course import Exercise
 
 PLACEHOLDER = "PLACEHOLDER"
+ENDS = " \"',)"  # of the string that a placeholder stands in
 
 
 def placeholder_problems(exercise: Exercise) -> list[str]:
@@ -21,7 +22,7 @@ def placeholder_problems(exercise: Exercise) -> list[str]:
             if PLACEHOLDER in line:
                 _before, _word, what = line.partition(PLACEHOLDER)
                 place = path.relative_to(exercise.root).as_posix()
-                problems.append(f"{exercise.name}: {place}, line {number}, still holds a {PLACEHOLDER}{what.rstrip()}")
+                problems.append(f"{exercise.name}: {place}, line {number}, still holds a {PLACEHOLDER}{what.rstrip(ENDS)}")
     return problems
 
 

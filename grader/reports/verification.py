@@ -30,16 +30,16 @@ def verification_table(verification: Verification) -> Table:
 
 
 def summary(verification: Verification) -> str:
-    """What was verified, in three lines."""
+    """What was verified, in four lines."""
     counted = figures(verification)
+    killed, wrong = counted["killed"], counted["misconceptions"]
+    named, runs = counted["named"], counted["misconception_runs"]
+    failures, right, right_runs = counted["false_failures"], counted["alternatives"], counted["alternative_runs"]
     return (
-        f"{counted['exercises']} exercises, seeds: {counted['seeds']}.\n"
-        f"{counted['killed']} of {counted['misconceptions']} misconceptions lose marks under every seed "
-        f"(mutation score {_percent(counted['killed'], counted['misconceptions'])}); "
-        f"{counted['named']} of {counted['misconception_runs']} misconceptions × seeds named, "
-        f"{_percent(counted['named'], counted['misconception_runs'])}.\n"
-        f"{counted['alternatives']} alternatives: {counted['false_failures']} false failures in "
-        f"{counted['alternative_runs']} alternatives × seeds."
+        f"Exercises: {counted['exercises']}. Seeds: {counted['seeds']}.\n"
+        f"Mutation score {_percent(killed, wrong)}: {killed} of {wrong} misconceptions lose marks under every seed.\n"
+        f"{named} of {runs} misconceptions × seeds named, {_percent(named, runs)}.\n"
+        f"{failures} false failures in {right_runs} alternatives × seeds ({right} alternatives)."
     )
 
 
