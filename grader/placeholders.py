@@ -22,7 +22,9 @@ def placeholder_problems(exercise: Exercise) -> list[str]:
             if PLACEHOLDER in line:
                 _before, _word, what = line.partition(PLACEHOLDER)
                 place = path.relative_to(exercise.root).as_posix()
-                problems.append(f"{exercise.name}: {place}, line {number}, still holds a {PLACEHOLDER}{what.rstrip(ENDS)}")
+                problems.append(
+                    f"{exercise.name}: {place}, line {number}, still holds a {PLACEHOLDER}{what.rstrip(ENDS)}"
+                )
     return problems
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .course import Course, Exercise
-from .errors import GraderFault, UserError
+from .errors import GraderFault
 from .grade import Marking, grade
 from .local import check_locally
 from .placeholders import placeholder_problems
@@ -104,7 +104,7 @@ def verify(
             verification.problems += input_problems(exercise)
             verification.problems += out_of_step(exercise, generate(exercise))
             verification.rows += _rows(course, exercise, seeds, server, on_progress)
-        except (GraderFault, UserError, FileNotFoundError, SyntaxError) as error:
+        except (GraderFault, FileNotFoundError) as error:
             verification.problems.append(f"{exercise.name}: {error}")
     return verification
 

@@ -36,13 +36,13 @@ def input_problems(exercise: Exercise) -> list[str]:
         drawn = _drawn(exercise)
     except (UserError, GraderFault) as error:
         return [f"{exercise.name}: {error}"]
+    candidate = Candidate(load_reference(exercise.reference_source, exercise.name), lambda check: 0)
     functions = {function for function, _ in drawn}
     problems = [
         f"exercises/inputs/{exercise.filename} has no kind of input for {name}"
         for name in to_be_written(exercise)
         if name not in functions
     ]
-    candidate = Candidate(load_reference(exercise.reference_source, exercise.name), lambda check: 0)
     problems += [problem for trial in trials(exercise, candidate, drawn, SEED) for problem in _problems_of(trial)]
     seen: set[tuple[str, str]] = set()
     for function, given in drawn:

@@ -51,9 +51,7 @@ def test_a_kind_that_says_so_is_not_contiguous_and_float32(exercise):
     for given in drawn:
         values = arrays([given.arguments, given.on or {}])
         if given.kind.id == "not-contiguous":
-            assert any(
-                not (v.is_contiguous() if isinstance(v, torch.Tensor) else v.flags.c_contiguous) for v in values
-            )
+            assert any(not (v.is_contiguous() if isinstance(v, torch.Tensor) else v.flags.c_contiguous) for v in values)
         if given.kind.id == "float32":
             floats = [v for v in values if "float" in str(v.dtype)]
             assert floats
@@ -135,7 +133,9 @@ def test_what_verify_says_of_inputs(inputs_of, text, problem):
 
 
 def test_only_what_a_student_writes_needs_inputs(toy):
-    given = "\n\ndef ready_made(x):\n    return x\n\n\ndef _helper():\n    # BEGIN SOLUTION\n    pass\n    # END SOLUTION\n"
+    given = (
+        "\n\ndef ready_made(x):\n    return x\n\n\ndef _helper():\n    # BEGIN SOLUTION\n    pass\n    # END SOLUTION\n"
+    )
     extended = dataclasses.replace(toy)
     extended.__dict__["reference_source"] = toy.reference_source + given
     assert to_be_written(extended) == ["center", "total", "Affine"]

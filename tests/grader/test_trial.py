@@ -113,7 +113,13 @@ def test_the_command_takes_the_file_of_this_folder(run_grader, toy_course, toy, 
     (tmp_path / "toy.py").write_text(toy.reference_source + "\nprint('hello [bold] \\x1b[2J')\n")
     done = run_grader("draw", "toy", "center", "--kind", "ordinary", cwd=tmp_path, DOT2VIT_COURSE=str(toy_course.root))
     assert done.returncode == 0, done.stderr
-    for part in ("center · ordinary", "x = torch.tensor([[", "center(x, dim)", "a tensor of shape (2, 3)", "hello [bold]"):
+    for part in (
+        "center · ordinary",
+        "x = torch.tensor([[",
+        "center(x, dim)",
+        "a tensor of shape (2, 3)",
+        "hello [bold]",
+    ):
         assert part in done.stdout
     assert "\x1b" not in done.stdout
     assert "not-contiguous" not in done.stdout
