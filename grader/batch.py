@@ -1,6 +1,5 @@
 """Grade a class: every student's file of every exercise, on all cores, with everything kept as soon as it is done."""
 
-import hashlib
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -15,9 +14,9 @@ from .course import Course, Exercise
 from .errors import SandboxUnavailable, Stopped
 from .i18n import language
 from .pool import grade_chunk, start_process
-from .record import Settings, failed_grade
+from .record import Settings, failed_grade, new_grade
 from .result import Grade, Verdict
-from .store import Store, unit_key
+from .store import Store, key_of
 from .submission import Submission, list_students, read_submission
 
 CHUNK = 8
@@ -75,15 +74,15 @@ def run(
         try:
             _run_until_broken(plan, store, executor, jobs, waiting, on_graded)
         except KeyboardInterrupt:
-            _abandon(executor)
+            abandon(executor)
             raise Stopped from None
         except BaseException:
-            _abandon(executor)
+            abandon(executor)
             raise
         executor.shutdown()
 
 
-def _abandon(executor: Executor) -> None:
+def abandon(executor: Executor) -> None:
     """End an executor at once. Its processes are killed where they are this machine's: nobody waits for their chunks."""
     processes = list((getattr(executor, "_processes", None) or {}).values())
     executor.shutdown(wait=False, cancel_futures=True)
@@ -182,21 +181,8 @@ def _grader_failed(grade: Grade) -> bool:
 
 
 def _unit(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:
-    key = unit_key(
-        __version__,
-        course.id,
-        submission.student,
-        exercise.name,
-        submission.sha256,
-        "; ".join(submission.notes),  # what was recovered stands in the record: a mended file gets a new one
-        course.version_of(exercise),
-        settings.seed,
-        hashlib.sha256(settings.secret).hexdigest(),
-        settings.device,
-        settings.sandbox,
-        language(),
-    )
-    return Unit(key, exercise, submission)
+    facts = new_grade(course, exercise, submission, settings, [], "").to_record()
+    return Unit(key_of(facts, __version__, course.id, settings.secret), exercise, submission)
 
 
 def records_of(plan: Plan, store: Store) -> list[dict[str, Any]]:

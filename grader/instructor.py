@@ -62,6 +62,29 @@ def batch(
     return bool(review)
 
 
+def reproduce(console: Console, student: str, exercise: str, check: str | None, submissions: Path, db: str) -> bool:
+    """Grade a stored unit again, and show what one check asked. Returns whether the record is the same."""
+    import torch  # the other commands leave it to the grading processes
+
+    from .reports.reproduction import print_reproduction, print_seen
+    from .reproduce import reproduce as reproduce_unit
+
+    course = find_course()
+    torch.set_num_threads(1)  # as in a grading process
+    with Store(db) as store, console.status("…"):
+        secret = instructor_secret(course.root)
+        again = reproduce_unit(course, course.exercise(exercise), student, store, submissions, secret)
+    if check is not None:
+        chosen = [seen for seen in again.seen if check in (seen.result.name, seen.result.function)]
+        if not chosen:
+            known = ", ".join(seen.result.name for seen in again.seen)
+            raise UserError(f"{exercise} has no check {check}. Choose from: {known}.")
+        for seen in chosen:
+            print_seen(console, seen, f"{exercise}.py")
+    print_reproduction(console, again)
+    return again.is_same
+
+
 def show_results(
     console: Console, db: str, student: str | None, exercise: str | None = None, course: Course | None = None
 ) -> None:

@@ -1,4 +1,4 @@
-"""A grading process: it keeps one fork server warm and grades chunks of submissions. Light to import."""
+"""A grading process: it keeps one fork server warm, and grades chunks of submissions or verifies. Light to import."""
 
 import ctypes
 import signal
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .record import Settings
     from .result import Grade
     from .submission import Submission
+    from .verify import Verification
 
 _server: ForkServer | None = None
 _sandbox = ""
@@ -28,7 +29,8 @@ def start_process(sandbox: str, language: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
     i18n.set_language(language)
     _sandbox = sandbox
-    _server = ForkServer(sandbox, wait=False)
+    if sandbox != "import":
+        _server = ForkServer(sandbox, wait=False)
     import torch
 
     torch.set_num_threads(1)
@@ -45,9 +47,20 @@ def grade_chunk(
     return grade(course, course.exercise(exercise), submissions, settings, _living_server())
 
 
-def _living_server() -> ForkServer:
-    """This process's fork server; a new one when it has died."""
+def verify_exercise(course_file: Path, exercise: str, seeds: int) -> "Verification":
+    """Verify one exercise in this process."""
+    from .course import load_course
+    from .verify import verify
+
+    course = load_course(course_file)
+    return verify(course, [course.exercise(exercise)], seeds, _living_server())
+
+
+def _living_server() -> ForkServer | None:
+    """This process's fork server, if it is to have one; a new one when it has died."""
     global _server
+    if _sandbox == "import":
+        return None
     if _server is None or _server.process.poll() is not None:
         if _server is not None:
             _server.close()

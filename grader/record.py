@@ -1,7 +1,11 @@
 """What a run of grading is set to, and the Grade that comes out of it. Light to import: the coordinator needs no torch."""
 
+import platform
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 
+from . import __version__
 from .course import Course, Exercise
 from .i18n import _, language
 from .result import CheckResult, Grade, Verdict
@@ -50,4 +54,16 @@ def new_grade(
         language=language(),
         notes=list(submission.notes),
         output=output,
+        versions=versions(),
     )
+
+
+@cache
+def versions() -> dict[str, str]:
+    """What a record may depend on beside the course: the grader, Python, NumPy and torch that graded."""
+    return {
+        "grader": __version__,
+        "python": platform.python_version(),
+        "numpy": version("numpy"),  # torch and NumPy are not imported for this: the coordinator needs neither
+        "torch": version("torch"),
+    }

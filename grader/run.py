@@ -9,9 +9,9 @@ from .draw import Draw
 from .errors import CheckFailed, GraderFault, StudentFault, Unusable
 from .i18n import _, pick
 from .judge import judge
-from .result import CheckResult, Verdict
+from .result import AT_WORK, CheckResult, Verdict
 from .sandbox.inside.session import Outcome
-from .subject import Backend, Direct, Recorded, Step, Subject
+from .subject import Backend, Direct, Recorded, Step, Subject, last_asked
 
 MAX_MESSAGE = 4_000
 # What a check may raise because a student's answer is of a kind that its author did not think of.
@@ -81,8 +81,10 @@ class CheckMark:
     ko: str
     points: float
     needs: Sequence[str]
+    kind: str = ""
     cpu_s: float | None = None
     diagnosed: bool = True
+    drawn: bool = True
 
     @property
     def title(self) -> str:
@@ -127,6 +129,8 @@ class Run:
             self._judge_odd_answer(result, error, mark, attempt)
         if result.verdict != Verdict.PASSED:
             result.points = 0.0
+        if result.verdict in AT_WORK and candidate.broken is None:
+            result.draw_command = self._draw_command(mark, last_asked(student))
         result.seconds = round(time.monotonic() - started, 6)
         if self.keep_transcripts:
             candidate.transcripts[mark.name] = student.transcript
@@ -134,6 +138,14 @@ class Run:
             candidate.reference_transcripts.clear()
         candidate.results.append(result)
         self.on_result(result)
+
+    def _draw_command(self, mark: CheckMark, function: str) -> str:
+        """The command that draws what this function may be given; nothing of this check's own inputs is in it."""
+        if not function or not mark.drawn:
+            return ""
+        exercise, _, name = function.rpartition(".")  # a companion's function is that exercise's
+        kind = f" --kind {mark.kind}" if mark.kind else ""
+        return f"grader draw {exercise or self.filename.removesuffix('.py')} {name}{kind}"
 
     def _need(self, mark: CheckMark, candidate: Candidate) -> None:
         """A check that a stub could pass runs, and pays, only when those that it needs have passed."""

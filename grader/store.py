@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +57,24 @@ _grades = Table(
 def unit_key(*parts: str) -> str:
     """The key of a graded unit: whatever its grade depends on."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def key_of(facts: Mapping[str, Any], grader: str, course: str, secret: bytes) -> str:
+    """The key from a record's facts (its fields by their names), the grader's version, the course's id and the secret."""
+    return unit_key(
+        grader,
+        course,
+        facts["student"],
+        facts["exercise"],
+        facts["source_sha256"],
+        "; ".join(facts["notes"]),  # what was recovered stands in the record: a mended file gets a new one
+        facts["course_version"],
+        facts["seed"],
+        hashlib.sha256(secret).hexdigest(),
+        facts["device"],
+        facts["sandbox"],
+        facts["language"],
+    )
 
 
 class Store:
@@ -115,6 +133,19 @@ class Store:
                     record = json.loads(text)
                     latest[record["student"], record["exercise"]] = record
         return [latest[key] for key in sorted(latest)]
+
+    def latest(self, student: str, exercise: str) -> tuple[str, dict[str, Any]]:
+        """Key and record of a unit's latest grade. Raises UserError when there is none."""
+        query = select(_grades.c.key, _grades.c.record).where(
+            _grades.c.student == student, _grades.c.exercise == exercise
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query.order_by(_grades.c.graded_at.desc())).first()
+        if row is None:
+            raise UserError(
+                f"{self.url} holds no grade of {student} on {exercise}; `grader results` shows what it holds."
+            )
+        return row.key, json.loads(row.record)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -1,4 +1,4 @@
-"""The student's commands: check the stubs of the current folder, show the progress over the course."""
+"""The student's commands: check the stubs of the current folder, draw inputs for them, show the progress over the course."""
 
 from pathlib import Path
 
@@ -9,12 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from .course import Course, Exercise, find_course
+from .grade import new_candidate
 from .i18n import _, language
+from .inputs import load_inputs
 from .local import LocalReport, check_locally
 from .reports.terminal import plain, print_checks, print_output
+from .reports.trials import print_trial
 from .result import CheckResult, Verdict
 from .sandbox.launch import ForkServer
 from .submission import Submission, read_submission
+from .trial import choose, save, trials
 
 
 def check(console: Console, names: list[str]) -> int:
@@ -39,6 +43,30 @@ def status(console: Console) -> None:
         reports = [_check(exercise, server) for exercise in course.exercises]
     console.print(_status_table(course, reports))
     _print_next(console, reports)
+
+
+def draw(console: Console, name: str, function: str | None, kind: str | None, seed: str, save_to: Path | None) -> None:
+    """Draw inputs, call the student's code on them and print both."""
+    exercise = find_course().exercise(name)
+    chosen = choose(load_inputs(exercise.inputs_path), name, function, kind, seed)
+    if save_to is not None:
+        save(chosen, save_to)
+    submission = read_stub(exercise)
+    with console.status(_("starting …")), ForkServer("none") as server:
+        candidate = new_candidate(exercise, submission, server, lambda check: 0)
+        try:
+            done = list(trials(exercise, candidate, chosen, seed))
+        finally:
+            candidate.close()
+    for note in submission.notes:
+        console.print(plain(note), style="yellow", markup=False)
+    for trial in done:
+        print_trial(console, trial, exercise.filename)
+    print_output(console, candidate.output)
+    console.print(
+        _("These are kinds of input that checks use, never a check's own. Whether an answer is right is yours to say."),
+        style="dim",
+    )
 
 
 def stub_of(exercise: Exercise) -> Path:

@@ -47,6 +47,9 @@ def check_lines(check: dict[str, Any]) -> RenderableType:
         lines.append(_indented(plain(check["message"]), "default"))
     if check.get("hint"):
         lines.append(_indented("→ " + plain(check["hint"]), "cyan"))
+    if check.get("draw_command"):
+        command = plain(check["draw_command"])
+        lines.append(_indented(_("Draw inputs of this kind yourself: {command}").format(command=command), "dim"))
     return Group(*lines)
 
 

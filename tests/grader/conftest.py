@@ -25,7 +25,7 @@ from grader.sync import generate, write
 
 TOY_COURSE = Path(__file__).parent / "toy_course"
 PROJECT = Path(__file__).parent.parent.parent
-collect_ignore = ["toy_course"]
+collect_ignore = ["toy_course", "filled_exercise"]
 
 SMALL = {
     "check_cpu_s": 1.0,

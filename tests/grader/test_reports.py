@@ -76,6 +76,22 @@ def test_a_hint_that_several_checks_share_is_told_once():
     assert text.count("the same mistake as above") == 2
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_command_that_draws_such_inputs_is_one_line(language):
+    i18n.set_language(language)
+    check = failed("wrong")
+    assert "grader draw" not in printed(print_record, record("ann", "toy", check), "A toy")
+    check.draw_command = "grader draw toy center"
+    lines = printed(print_record, record("ann", "toy", check), "A toy").splitlines()
+    assert sum("grader draw toy center" in line for line in lines) == 1
+
+
+def test_a_record_of_an_older_version_is_shown_as_well():
+    old = record("ann", "toy", failed("wrong"))
+    del old["checks"][0]["draw_command"], old["versions"]
+    assert "wrong" in printed(print_record, old, "A toy")
+
+
 def test_long_output_is_cut():
     text = printed(print_record, record(output="\n".join(f"line {n}" for n in range(100))), "A toy")
     assert "line 9" in text

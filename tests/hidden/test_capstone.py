@@ -184,7 +184,7 @@ def test_minibatches_are_drawn(student, draw):
     )
 
 
-@check(points=3, ko="fit은 배치마다 손실을 구하고, 그 배치만의 기울기로 Adam을 한 스텝 진행해요.")
+@check(points=3, drawn=False, ko="fit은 배치마다 손실을 구하고, 그 배치만의 기울기로 Adam을 한 스텝 진행해요.")
 def test_fit(student, reference, draw):
     """fit takes one step of Adam for each batch, with that batch's gradients alone."""
     for n, size, epochs in [(6, 6, 3), (10, 4, 2), (3, 8, 2)]:
@@ -201,6 +201,7 @@ def test_fit(student, reference, draw):
 
 @check(
     points=1,
+    drawn=False,
     needs="test_fit",
     ko="fit은 에포크마다 샘플 전체의 평균 손실을 알려줘요. 작은 마지막 배치는 그만큼만 세요.",
 )
@@ -213,7 +214,7 @@ def test_fit_losses(student, reference, draw):
         assert_close(answers[0], answers[1], f"mean losses, {n} samples in batches of {size}", 1e-6)
 
 
-@check(points=1, needs="test_fit", ko="fit은 에포크마다 샘플을 새로 섞어요.")
+@check(points=1, drawn=False, needs="test_fit", ko="fit은 에포크마다 샘플을 새로 섞어요.")
 def test_fit_shuffles_anew(student, draw):
     """fit shuffles the samples anew in every epoch."""
     data = (images(draw, 2), torch.tensor([3, 7]))
@@ -232,7 +233,10 @@ def test_fit_shuffles_anew(student, draw):
 
 
 @check(
-    points=1, needs="test_fit", ko="손실이 유한하지 않으면 fit은 가중치를 망치기 전에 FloatingPointError를 일으켜요."
+    drawn=False,
+    points=1,
+    needs="test_fit",
+    ko="손실이 유한하지 않으면 fit은 가중치를 망치기 전에 FloatingPointError를 일으켜요.",
 )
 def test_fit_stops_at_nan(student, draw):
     """fit raises FloatingPointError where a loss is not finite, before it spoils the weights."""
@@ -360,6 +364,7 @@ def judge(reference, name, arguments, model):
 
 @check(
     points=3.5,
+    drawn=False,
     needs=("test_fit", "test_digit_vit", "test_digit_vit_loss"),
     cpu_s=TRAINING_S,
     diagnosed=False,
@@ -386,6 +391,7 @@ def test_digits(student, reference, draw, earlier):
 
 @check(
     points=3,
+    drawn=False,
     needs=("test_fit", "test_translator", "test_translator_loss"),
     cpu_s=TRAINING_S,
     diagnosed=False,
@@ -408,6 +414,7 @@ def test_dates(student, reference, draw, earlier):
 
 @check(
     points=3,
+    drawn=False,
     needs="test_fit",
     cpu_s=TRAINING_S,
     diagnosed=False,
@@ -445,6 +452,7 @@ def striped(draw, n, rows):
 
 @check(
     points=2,
+    drawn=False,
     needs=("test_fit", "test_shift_images", "test_accuracy"),
     cpu_s=TRAINING_S,
     ko="data_curve는 크기마다 새 모델을 그만큼의 데이터로 학습시키고, 그대로 둔 이미지와 옮긴 이미지에서 정확도를 재요.",
