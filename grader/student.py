@@ -14,7 +14,7 @@ from .local import LocalReport, check_locally
 from .reports.terminal import plain, print_checks, print_output
 from .result import CheckResult, Verdict
 from .sandbox.launch import ForkServer
-from .submission import read_submission
+from .submission import read_file
 
 
 def check(console: Console, names: list[str]) -> int:
@@ -48,9 +48,7 @@ def stub_of(exercise: Exercise) -> Path:
 
 
 def _check(exercise: Exercise, server: ForkServer) -> LocalReport:
-    folder = stub_of(exercise).resolve().parent
-    submission = read_submission(folder.parent, folder.name, exercise)
-    return check_locally(exercise, submission, server)
+    return check_locally(exercise, read_file(stub_of(exercise).resolve(), exercise), server)
 
 
 def _is_started(report: LocalReport) -> bool:
