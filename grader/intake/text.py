@@ -117,9 +117,9 @@ def _is_korean(text: str) -> bool:
 
 
 def _utf_16_without_bom(data: bytes) -> Text:
-    """NULs in every other place only: UTF-16, in which ASCII has them there. Certain with a quarter of ASCII or more."""
+    """NULs in every other place only: UTF-16, in which ASCII has them there. Certain where half is ASCII, as in programs."""
     for encoding, high, low in (("utf-16-le", data[1::2], data[::2]), ("utf-16-be", data[::2], data[1::2])):
-        if len(data) % 2 == 0 and b"\0" not in low and high.count(0) * 4 >= len(high):
+        if len(data) % 2 == 0 and b"\0" not in low and 2 * high.count(0) >= len(high):
             try:
                 text = data.decode(encoding)
             except UnicodeDecodeError:
