@@ -155,14 +155,12 @@ def _members(archive: zipfile.ZipFile) -> Iterator[tuple[tuple[str, ...], zipfil
 def _path(info: zipfile.ZipInfo) -> str:
     """A member's path. Without the flag for UTF-8 it is in whatever encoding its maker spoke, shown by zipfile as CP437."""
     stored = info.orig_filename
-    if info.flag_bits & _UTF_8_NAME:
-        name = text_of(stored.encode("utf-8", "surrogatepass"))
-    else:
-        try:
-            name = text_of(stored.encode("cp437"))
-        except UnicodeEncodeError:
-            name = text_of(stored.encode("utf-8", "surrogatepass"))
-    return name.replace("\\", "/")  # Windows' own, in some makers' zips
+    encoding = "utf-8" if info.flag_bits & _UTF_8_NAME else "cp437"
+    try:
+        raw = stored.encode(encoding)
+    except UnicodeEncodeError:
+        raw = stored.encode("utf-8", "backslashreplace")
+    return text_of(raw.replace(b"\\", b"/"))  # Windows' own separator, in some makers' zips
 
 
 def _leads_out(path: str) -> bool:

@@ -76,7 +76,7 @@ class Student:
             *([] if path == filename else [_("read from {file}").format(file=shown(path))]),
             *notes,
             *_others(others),
-            *map(shown, self._problems[:MAX_NAMED]),
+            *self._problems[:MAX_NAMED],
         )
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class Student:
             return Missing(_("Nothing was handed in."))
         absent = _("There is no file {filename}.").format(filename=filename)
         if self._problems:
-            return Unreadable(f"{absent} {'; '.join(map(shown, self._problems[:MAX_NAMED]))}")
+            return Unreadable(f"{absent} {'; '.join(self._problems[:MAX_NAMED])}")
         there = [
             shown(found.path, 40) for found, _part in self._files() if extension(found.file.name) in (".py", ".ipynb")
         ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeGuard
 
 from ..i18n import _
-from .names import is_junk
+from .names import is_junk, shown
 
 MAX_DEPTH = 4
 MAX_NODES = 2000
@@ -113,13 +113,13 @@ class Walk:
         try:
             return [(node, where) for node in folder.entries() if not is_junk(node.name)]
         except Unreadable as error:
-            self.problems.append(": ".join(part for part in ("/".join(where), str(error)) if part))
+            self.problems.append(": ".join(part for part in (shown("/".join(where)), str(error)) if part))
             return []
 
     def _inside_archive(self, found: Found) -> list[tuple[Node, tuple[str, ...]]]:
         try:
             folder = self.open_archive(found)
         except Unreadable as error:
-            self.problems.append(f"{found.path}: {error}")
+            self.problems.append(f"{shown(found.path)}: {error}")
             return []
         return [] if folder is None else self._inside(folder, (*found.where, found.file.name))
