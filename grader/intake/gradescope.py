@@ -12,6 +12,7 @@ from .roster import Person
 
 METADATA = "submission_metadata.yml"
 MAX_BYTES = 64 * 2**20
+MAX_DEPTH = 100
 _FIELDS = {":name": "name", ":sid": "id", ":email": "email"}
 
 
@@ -59,6 +60,8 @@ def _scalars(events: Iterator[object]) -> Iterator[tuple[tuple[str, ...], str]]:
     # One entry for each open collection: [kind, key or position]; the key of a mapping is None while it is awaited.
     stack: list[list[object]] = []
     for event in events:
+        if len(stack) > MAX_DEPTH:  # libyaml takes quadratic time
+            raise ValueError("it is nested too deeply")
         if isinstance(event, kinds.MappingStartEvent | kinds.SequenceStartEvent):
             _advance(stack)
             stack.append([dict if isinstance(event, kinds.MappingStartEvent) else list, None])

@@ -64,8 +64,9 @@ def _entries(folder: Folder) -> list[Node]:
 
 
 def _holds_students(nodes: list[Node]) -> bool:
-    """Folders only, and several: so it is no student's own folder."""
-    return len(nodes) > 1 and all(is_folder(node) for node in nodes)
+    """Several folders and no work beside them: so it is no student's own folder."""
+    loose = [node for node in nodes if not is_folder(node) and extension(node.name) in (".py", ".ipynb", ".zip")]
+    return not loose and sum(is_folder(node) for node in nodes) > 1
 
 
 def _mostly(nodes: list[Node], pattern: re.Pattern[str]) -> bool:

@@ -15,12 +15,12 @@ JUNK = frozenset(
 # What file managers, browsers and students append to a name. An underscore and a number is left out: `dot_2` may well be
 # another exercise, and so may `dot2`.
 _DECORATION = re.compile(
-    r"""(?: \s* \( (?P<copy>\d{1,4}) \)                      # dot (1)
+    r"""(?: \s*+ \( (?P<copy>\d{1,4}) \)                     # dot (1)
           | - (?P<number>\d{1,4})                            # dot-1
-          | [\s_-]* (?: copy | 복사본 | 사본 | kopie | copie | コピー ) (?: [\s_]* \(? (?P<again>\d{1,4}) \)? )?
-          | [\s_-]+ (?: final | fin | submit | submission | 최종 | 최종본 | 진짜최종 | 제출 | 제출용 | 완성 | 수정 | 수정본 )
-          | [\s_-]+ v (?P<version>\d{1,4})
-        )+""",
+          | [\s_-]*+ (?: copy | 복사본 | 사본 | kopie | copie | コピー ) (?: [\s_]*+ \(? (?P<again>\d{1,4}) \)? )?
+          | [\s_-]++ (?: final | fin | submission | submit | 최종본 | 최종 | 진짜최종 | 제출용 | 제출 | 완성 | 수정본 | 수정 )
+          | [\s_-]++ v (?P<version>\d{1,4})
+        )++""",  # possessive: nothing is tried twice
     re.VERBOSE,
 )
 
