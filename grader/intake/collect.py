@@ -72,10 +72,11 @@ def _open(path: Path) -> tuple[Folder, BinaryIO | None]:
         raise UserError(f"{path} cannot be read: {reason(error)}.") from None
     try:
         return open_zip(file, path.stem, CLASS_DIRECTORY), file
-    except Unreadable as error:
+    except Unreadable:
         file.close()
         raise UserError(
-            f"{path} is no zip that can be read: {error}. Give a zip, or the folder that holds STUDENT/EXERCISE.py."
+            f"{path} is a file, but no zip that can be read. Download it again, or give the folder that holds "
+            "STUDENT/EXERCISE.py."
         ) from None
 
 

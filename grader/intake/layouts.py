@@ -49,7 +49,7 @@ def detect(root: Folder, name: str | None = None, unwrap: bool = False) -> tuple
                 continue
             if layout.fits(nodes):
                 return layout, nodes
-    wanted = f"is not laid out as by {name}" if name else "holds no student's work"
+    wanted = f"is not laid out as by {name}" if name else "holds no student's folder"
     raise UserError(
         f"{root.name} {wanted}. Lay it out as STUDENT/EXERCISE.py, or give a download of Canvas, Moodle, Gradescope or "
         "nbgrader as it is."
