@@ -49,8 +49,11 @@ def refuse_other_kinds(data: bytes, filename: str) -> None:
     kind = kind_of(data)
     if kind is None:
         return
-    what = _("it is a file of another kind ({kind}), not a Python source").format(kind=kind)
-    raise Unreadable(what + _("; hand in {filename} itself").format(filename=filename))
+    raise Unreadable(
+        _("it is a file of another kind ({kind}), not a Python source; hand in {filename} itself").format(
+            kind=kind, filename=filename
+        )
+    )
 
 
 def _office_kind(data: bytes) -> str:

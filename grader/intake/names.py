@@ -9,7 +9,7 @@ from dataclasses import dataclass
 MAX_STUDENT = 200
 
 JUNK = frozenset(
-    "__macosx __pycache__ thumbs.db desktop.ini node_modules venv env site-packages .ipynb_checkpoints".split()  # noqa: SIM905
+    "__macosx __pycache__ thumbs.db desktop.ini node_modules venv env site-packages".split()  # noqa: SIM905
 )
 
 # What file managers, browsers and students append to a name. An underscore and a number is left out: `dot_2` may well be
@@ -17,7 +17,7 @@ JUNK = frozenset(
 _DECORATION = re.compile(
     r"""(?: \s*+ \( (?P<copy>\d{1,4}) \)                     # dot (1)
           | - (?P<number>\d{1,4})                            # dot-1
-          | [\s_-]*+ (?: copy | 복사본 | 사본 | kopie | copie | コピー ) (?: [\s_]*+ \(? (?P<again>\d{1,4}) \)? )?
+          | [\s_-]++ (?: copy | 복사본 | 사본 | kopie | copie | コピー ) (?: [\s_]*+ \(? (?P<again>\d{1,4}) \)? )?
           | [\s_-]++ (?: final | fin | submission | submit | 최종본 | 최종 | 진짜최종 | 제출용 | 제출 | 완성 | 수정본 | 수정 )
           | [\s_-]++ v (?P<version>\d{1,4})
         )++""",  # possessive: nothing is tried twice

@@ -151,7 +151,7 @@ def _in_place_of(line: str) -> str:
 
 
 def _named(number: int, line: str) -> str:
-    return f"{shown(line.strip(), 60)} ({_('cell {number}').format(number=number)})"
+    return _("{line} (cell {number})").format(line=shown(line.strip(), 60), number=number)
 
 
 def _notes(starts: list[tuple[int, int]], dropped: list[str]) -> Iterator[str]:

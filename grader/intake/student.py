@@ -76,7 +76,7 @@ class Student:
             *([] if path == filename else [_("read from {file}").format(file=shown(path))]),
             *notes,
             *_others(others),
-            *self._problems[:MAX_NAMED],
+            *([self._not_looked_into()] if self._problems else []),
         )
 
     def close(self) -> None:
@@ -98,13 +98,16 @@ class Student:
             self._problems = walk.problems
         return self._listed
 
+    def _not_looked_into(self) -> str:
+        return _("Not looked into: {problems}").format(problems="; ".join(self._problems[:MAX_NAMED]))
+
     def _nothing_fits(self, filename: str) -> Exception:
         """Missing; or Unreadable, if it may well be in what could not be looked into."""
         if not self.parts:
             return Missing(_("Nothing was handed in."))
         absent = _("There is no file {filename}.").format(filename=filename)
         if self._problems:
-            return Unreadable(f"{absent} {'; '.join(self._problems[:MAX_NAMED])}")
+            return Unreadable(f"{absent} {self._not_looked_into()}")
         there = [
             shown(found.path, 40) for found, _part in self._files() if extension(found.file.name) in (".py", ".ipynb")
         ]

@@ -72,7 +72,7 @@ class Found:
 
 @dataclass
 class Walk:
-    """All files below some nodes, the nearest first. `problems` tells what was not looked into.
+    """All files below some nodes, the nearest first. `problems`: what was not looked into, and why.
 
     open_archive: gives an archive's content as a Folder, None for what is no archive; raises Unreadable.
     """
@@ -89,9 +89,7 @@ class Walk:
             below: list[tuple[Node, tuple[str, ...]]] = []
             for node, where in level:
                 if left == 0:
-                    self.problems.append(
-                        _("there are more than {count} files; the rest was not looked at").format(count=MAX_NODES)
-                    )
+                    self.problems.append(_("what comes after the first {count} files").format(count=MAX_NODES))
                     return
                 left -= 1
                 if is_folder(node):
@@ -105,9 +103,7 @@ class Walk:
                     below += self._inside_archive(found)
             level = below
         if level:
-            self.problems.append(
-                _("folders in more than {count} others were not looked into").format(count=MAX_DEPTH - 1)
-            )
+            self.problems.append(_("folders more than {count} deep").format(count=MAX_DEPTH - 1))
 
     def _inside(self, folder: Folder, where: tuple[str, ...]) -> list[tuple[Node, tuple[str, ...]]]:
         try:

@@ -145,10 +145,15 @@ def test_a_file_that_may_not_be_read_is_unreadable_and_costs_no_other(nobody, to
 def test_a_folder_that_may_not_be_read_is_unreadable(nobody, toy):
     (nobody / "ann" / "hw").mkdir(parents=True)
     (nobody / "ann" / "hw").chmod(0)
-    assert read_submission(nobody, "ann", toy).reason == "There is no file toy.py. hw: Permission denied"
+    assert (
+        read_submission(nobody, "ann", toy).reason == "There is no file toy.py. Not looked into: hw: Permission denied"
+    )
     (nobody / "ann").chmod(0)
     submission = read_submission(nobody, "ann", toy)
-    assert (submission.problem, submission.reason) == ("unreadable", "There is no file toy.py. Permission denied")
+    assert (submission.problem, submission.reason) == (
+        "unreadable",
+        "There is no file toy.py. Not looked into: Permission denied",
+    )
 
 
 def test_a_class_that_may_not_be_read_is_one_sentence(nobody):
