@@ -24,7 +24,6 @@ MAX_NAMED = 20
 class Collected:
     """The students in the order of their names. `mentions`: sentences for the instructor. Close it when all is read."""
 
-    layout: str
     students: list[Student]
     mentions: list[str]
     _file: BinaryIO | None = field(default=None, repr=False)
@@ -56,7 +55,7 @@ def collect(path: Path, layout: str | None = None, roster: Path | None = None) -
             file.close()
         raise
     mentions = [_("Layout: {layout}.").format(layout=chosen.about), *left, *mentions]
-    return Collected(chosen.name, students, mentions, file)
+    return Collected(students, mentions, file)
 
 
 def _open(path: Path) -> tuple[Folder, BinaryIO | None]:

@@ -15,7 +15,7 @@ from .tree import File, Folder, Node, Unreadable, is_folder
 Work = list[tuple[Person, Part]]
 
 # lastfirst_[LATE_]USERID_FILEID_name; of a second upload of the same name, name-1, name-2
-_CANVAS = re.compile(r"(?P<who>.+?)_(?P<late>LATE_)?(?P<id>\d+)_(?P<file>\d+)_(?P<name>.+)", re.DOTALL)
+_CANVAS = re.compile(r"(?P<who>.+?)_(?P<late>LATE_)?(?P<id>\d{1,18})_(?P<file>\d{1,18})_(?P<name>.+)", re.DOTALL)
 _CANVAS_TURN = re.compile(r"(?P<stem>.*)-(?P<turn>\d{1,4})(?P<kind>\.\w+)", re.DOTALL)
 # Full Name_PARTICIPANTID_assignsubmission_file_, as a folder, or before the file's name
 _MOODLE = re.compile(r"(?P<who>.*)_(?P<id>\d+)_assignsubmission_(?P<what>file|onlinetext)_?(?P<name>.*)", re.DOTALL)

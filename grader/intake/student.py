@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ..i18n import _
 from .archive import ArchiveOpener
 from .disk import too_large
-from .kinds import kind_of, refuse_other_kinds
+from .kinds import refuse_other_kinds
 from .names import Fit, extension, fit, shown
 from .notebook import NOTEBOOK_BYTES, looks_like_notebook, notebook_source
 from .text import Text, decode, odd_characters
@@ -52,7 +52,6 @@ class Student:
 
     name: str
     parts: list[Part] = field(default_factory=list)
-    notes: tuple[str, ...] = ()
     _listed: list[tuple[Found, Part]] | None = field(default=None, repr=False)
     _problems: list[str] = field(default_factory=list, repr=False)
 
@@ -71,7 +70,6 @@ class Student:
         except Unreadable as error:
             raise Unreadable(f"{shown(path)}: {error}") from None
         return source, (
-            *self.notes,
             *chosen.part.notes,
             *([] if path == filename else [_("read from {file}").format(file=shown(path))]),
             *notes,
@@ -131,8 +129,7 @@ def _read(candidate: _Candidate, filename: str, limit: int) -> Text:
 
 def source_of(data: bytes, filename: str, limit: int, notebook: bool = False) -> Text:
     """A file's bytes as source, and notes. Raises Unreadable."""
-    if kind_of(data) is not None:
-        refuse_other_kinds(data, filename)
+    refuse_other_kinds(data, filename)
     if notebook:
         source, notes = notebook_source(data)
     else:

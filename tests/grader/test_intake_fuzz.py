@@ -51,7 +51,7 @@ names = st.one_of(
     st.binary(max_size=40).map(lambda raw: raw.decode("latin-1")),
     st.lists(
         st.sampled_from(["dot", ".py", ".ipynb", ".zip", "/", "\\", "..", "C:", " (1)", "-1", "_최종", "김", "\u1100\u1175", "\0",
-                         "\n", "_12_34_", "_LATE", "_assignsubmission_file_", "submission_1", "submitted", "__MACOSX", "._", "DOT"]),
+                         "\n", "_12_34_", "_LATE", "_assignsubmission_file_", "submission_1", "submitted", "__MACOSX", "._", "DOT", "9" * 5000]),
         max_size=8,
     ).map("".join),
 )  # fmt: skip

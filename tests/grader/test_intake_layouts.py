@@ -264,6 +264,13 @@ def test_a_missing_path_and_an_empty_folder_are_one_sentence(tmp_path):
             collect(path)
 
 
+def test_a_number_of_thousands_of_digits_is_no_id(tmp_path):
+    """Python refuses to make a number of it; on disk no name is that long, in a zip it may be."""
+    path = tmp_path / "class.zip"
+    path.write_bytes(zipped({f"kim_1_{'9' * 5000}_dot.py": "x", "lee_2_3_dot.py": "y"}))
+    assert sources(path) == {"lee_2": "y"}
+
+
 # Names of files
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import stat
 import sys
 import tempfile
 import zipfile
@@ -71,10 +72,11 @@ def test_no_file_is_missing(hand_in):
         (lambda file, folder: file.symlink_to("/dev/zero"), "symbolic link"),
         (lambda file, folder: file.symlink_to("nowhere"), "symbolic link"),
         (lambda file, folder: file.symlink_to(file.name), "symbolic link"),
-        (lambda file, folder: _socket(file), ""),
+        (lambda file, folder: _socket(file), "regular"),
+        (lambda file, folder: _device(file), "regular"),
         (lambda file, folder: _sparse(file), "larger"),
     ],
-    ids=["folder", "FIFO", "link to a device", "broken link", "link to itself", "socket", "sparse"],
+    ids=["folder", "FIFO", "link to a device", "broken link", "link to itself", "socket", "device", "sparse"],
 )
 def test_only_a_regular_file_is_read(hand_in, put, reason):
     put(hand_in.file, hand_in.folder)
@@ -92,6 +94,13 @@ def _socket(path):
             listener.bind(path.name)
     finally:
         os.chdir(here)
+
+
+def _device(path):
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero
+    except PermissionError:
+        pytest.skip("only root makes devices")
 
 
 def _sparse(path):
