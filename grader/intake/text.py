@@ -38,6 +38,9 @@ _ODD = re.compile(
     "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff5e"  # full-width punctuation
     "]"
 )
+_ODD_IN_KOREAN = re.compile(
+    "[\\u3164-\\u318e\\u4e00-\\u9fff\\uac00-\\ud7a3\\uf900-\\ufaff]"
+)  # beside the usual syllables
 _MAX_ODD = 3
 
 
@@ -110,10 +113,20 @@ def _other_encoding(data: bytes, cookie: str, bad: int) -> Text:
 
 
 def _is_korean(text: str) -> bool:
-    """Whether nearly all letters beyond ASCII came out as syllables of KS X 1001: other encodings' bytes do not."""
-    letters = Counter(character for character in text if character > "\x7f" and character.isalpha())
-    usual = sum(count for letter, count in letters.items() if _is_usual_syllable(letter))
-    return usual > 0 and usual >= 0.8 * letters.total()
+    """Whether usual syllables prevail, as they do not where other encodings' bytes are read as CP949.
+
+    Against it are hanja, unusual syllables and letters of old Korean: what Chinese and Japanese come out as. Single letters
+    (ㅋㅋ, ㅠㅠ) are what hiragana come out as, too. Greek and signs, which notes on maths are full of, say nothing.
+    """
+    usual = single = odd = 0
+    for letter, count in Counter(text).items():
+        if _is_usual_syllable(letter):
+            usual += count
+        elif "ㄱ" <= letter <= "ㅣ":
+            single += count
+        elif _ODD_IN_KOREAN.match(letter):
+            odd += count
+    return usual > 0 and usual >= 4 * odd and usual >= single
 
 
 def _is_usual_syllable(letter: str) -> bool:

@@ -58,8 +58,16 @@ def test_other_encodings_are_read_where_they_are_certain(encoding, said):
     assert [said in note and "save it as UTF-8" in note for note in notes] == [True]
 
 
-def test_syllables_that_only_cp949_has_are_read_beside_usual_ones():
-    text = "# 똠방각하와 펲시를 마셔요\n"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# 똠방각하와 펲시를 마셔요\n",
+        "# 모르겠어요 ㅠㅠㅠㅠ\n",
+        "# 기울기: ∂L/∂α = Σ β·γ, Δθ → 0, x × y ≤ π\n",
+        "# 값\n",
+    ],
+)
+def test_what_korean_students_write_is_read(text):
     assert decode(text.encode("cp949"))[0] == text
 
 
@@ -113,6 +121,9 @@ def test_a_wrong_or_unknown_cookie_is_told_and_the_text_is_what_one_sees(data, n
         ("x = '“quoted”'".encode("cp1252"), "neither UTF-8 nor"),
         ("# こんにちは世界\n".encode("euc-jp"), "neither UTF-8 nor"),
         ("# これは関数です\n".encode("cp932"), "neither UTF-8 nor"),
+        ("# これは関数です\n".encode("euc-jp"), "neither UTF-8 nor"),
+        ("# 行列の積を計算する\n".encode("euc-jp"), "neither UTF-8 nor"),
+        ("# 計算注意力權重的總和\n".encode("big5"), "neither UTF-8 nor"),
         ("# 中文注释，计算注意力权重的总和\n".encode("gbk"), "neither UTF-8 nor"),
         ("# привет, мир\n".encode("cp1251"), "neither UTF-8 nor"),
         ("x = '한글'\n".encode() + "y = '한글'\n".encode("cp949"), "(line 2)"),
