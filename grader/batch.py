@@ -13,11 +13,12 @@ from . import __version__
 from .course import Course, Exercise
 from .errors import SandboxUnavailable, Stopped
 from .i18n import language
+from .intake.collect import collect
 from .pool import grade_chunk, start_process
 from .record import Settings, failed_grade, new_grade
 from .result import Grade, Verdict
 from .store import Store, key_of
-from .submission import Submission, list_students, read_submission
+from .submission import Submission, submission_of
 
 CHUNK = 8
 
@@ -44,24 +45,34 @@ class Chunk:
 
 @dataclass
 class Plan:
-    """What a batch is about to do: all units, and those that are not stored yet."""
+    """What a batch is about to do: all units, and those that are not stored yet. `mentions`: what the instructor should know."""
 
     course: Course
     settings: Settings
     units: list[Unit]
     pending: list[Unit] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
 
 
-def plan(course: Course, exercises: list[Exercise], folder: Path, settings: Settings, store: Store) -> Plan:
-    """Read every submission and ask the store which of them are new."""
-    students = list_students(folder)
-    units = [
-        _unit(course, exercise, read_submission(folder, student, exercise), settings)
-        for exercise in exercises
-        for student in students
-    ]
+def plan(
+    course: Course,
+    exercises: list[Exercise],
+    submissions: Path,
+    settings: Settings,
+    store: Store,
+    layout: str | None = None,
+    roster: Path | None = None,
+) -> Plan:
+    """Read every submission, student by student, and ask the store which of them are new."""
+    by_exercise: dict[str, list[Unit]] = {exercise.name: [] for exercise in exercises}
+    with collect(submissions, layout, roster) as collected:
+        for student in collected.students:
+            for exercise in exercises:
+                by_exercise[exercise.name].append(_unit(course, exercise, submission_of(student, exercise), settings))
+            student.close()
+    units = [unit for group in by_exercise.values() for unit in group]
     finished = store.finished(unit.key for unit in units)
-    return Plan(course, settings, units, [unit for unit in units if unit.key not in finished])
+    return Plan(course, settings, units, [unit for unit in units if unit.key not in finished], collected.mentions)
 
 
 def run(

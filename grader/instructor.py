@@ -31,14 +31,16 @@ def batch(
     seed: str,
     sandbox: str,
     course: Course | None = None,
+    layout: str | None = None,
+    roster: Path | None = None,
 ) -> bool:
-    """Grade a folder of submissions; returns whether anything needs review."""
+    """Grade a folder or a zip of submissions; returns whether anything needs review."""
     course = course or find_course()
     exercises = course.select(only)
     check_available(sandbox)
     settings = Settings(seed=seed, secret=instructor_secret(course.root), sandbox=sandbox)
     with Store(db) as store:
-        work = plan(course, exercises, submissions, settings, store)
+        work = plan(course, exercises, submissions, settings, store, layout, roster)
         _say_plan(console, work, sandbox)
         if work.pending:
             with _progress(console, len(work.pending)) as advance:
@@ -110,6 +112,8 @@ def show_results(
 
 
 def _say_plan(console: Console, work: Plan, sandbox: str) -> None:
+    for mention in work.mentions:
+        console.print(plain(mention), markup=False, soft_wrap=True)
     count, done = len(work.units), len(work.units) - len(work.pending)
     console.print(_("{count} submissions, {done} of them graded before.").format(count=count, done=done))
     if sandbox == "none":

@@ -1,6 +1,5 @@
 """Grade one unit again as its record says, and tell whether the same record comes out. The instructor's alone."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from .course import Course, Exercise
 from .errors import StudentFault, UserError
 from .grade import finish, new_run
 from .i18n import _
+from .intake.collect import collect
 from .record import Settings, versions
 from .result import CheckResult
 from .run import Run
@@ -20,7 +20,7 @@ from .sandbox.inside.session import Outcome
 from .sandbox.launch import ForkServer
 from .store import Store, key_of
 from .subject import Backend, own_request
-from .submission import list_students, read_submission
+from .submission import Submission, submission_of
 
 UNCOMPARED = {"seconds"}
 
@@ -97,7 +97,7 @@ def reproduce(
     key, stored = store.latest(student, exercise.name)
     settings = Settings(stored["seed"], secret, stored["sandbox"], stored["device"])
     with _speaking(stored["language"]), ForkServer(settings.sandbox) as server:
-        submission = read_submission(submissions, _folder_of(student, submissions), exercise)
+        submission = _handed_in(student, exercise, submissions)
         run = new_run(course, exercise, [submission], settings, server)
         seen = _watch(run)
         again = finish(run, course, exercise, [submission], settings)[0].to_record()
@@ -167,12 +167,13 @@ def _label(item: Any, position: int) -> str:
     return str(item["name"]) if isinstance(item, dict) and "name" in item else str(position)
 
 
-def _folder_of(student: str, submissions: Path) -> str:
-    """The folder whose name the record shows; a name that is not UTF-8 is shown with its bytes written out."""
-    for name in list_students(submissions):
-        if os.fsencode(name).decode("utf-8", "backslashreplace") == student:
-            return name
-    raise UserError(f"{submissions} holds no folder of {student}; give the folder that was graded with --submissions.")
+def _handed_in(student: str, exercise: Exercise, submissions: Path) -> Submission:
+    """What lies in the graded folder or download for this student."""
+    with collect(submissions) as collected:
+        for one in collected.students:
+            if one.name == student:
+                return submission_of(one, exercise)
+    raise UserError(f"{submissions} holds nothing of {student}; give what was graded with --submissions.")
 
 
 def _reasons(stored: dict[str, Any], again: dict[str, Any], has_same_secret: bool) -> list[str]:

@@ -17,7 +17,7 @@ from .reports.terminal import plain, print_checks, print_output
 from .reports.trials import print_trial
 from .result import CheckResult, Verdict
 from .sandbox.launch import ForkServer
-from .submission import Submission, read_submission
+from .submission import Submission, read_file
 from .trial import choose, save, trials
 
 
@@ -77,8 +77,7 @@ def stub_of(exercise: Exercise) -> Path:
 
 def read_stub(exercise: Exercise) -> Submission:
     """What is in the file to check, and in the others that it uses, from the same folder."""
-    folder = stub_of(exercise).resolve().parent
-    return read_submission(folder.parent, folder.name, exercise)
+    return read_file(stub_of(exercise).resolve(), exercise)
 
 
 def _check(exercise: Exercise, server: ForkServer) -> LocalReport:

@@ -155,6 +155,11 @@ def test_the_table_shows_the_class_as_plain_text(world):
     assert "Traceback" not in world.first.stderr + world.again.stderr
 
 
+def test_the_layout_and_what_is_nobodys_are_said(world):
+    assert "Layout: STUDENT/EXERCISE.py." in world.first.stdout
+    assert "Nobody's, and not read: notes.txt." in world.first.stdout
+
+
 def test_no_draft_and_no_other_file_is_left(world):
     names = {path.name for path in (world.root / "records").rglob("*") if path.is_file()}
     assert names == {"toy.json", "second.json"}
@@ -232,6 +237,9 @@ def command(monkeypatch, toy_course, capsys):
         (["batch", "{class}", "--jobs", "0"], "jobs"),
         (["batch", "{class}", "--sandbox", "chroot"], "chroot"),
         (["batch"], "Missing argument"),
+        (["batch", "{class}", "--layout", "canvas"], "not laid out as by canvas"),
+        (["batch", "{class}", "--layout", "blackboard"], "blackboard"),
+        (["batch", "{class}", "--roster", "{tmp}/none.csv"], "There is no roster"),
         (["results", "--db", "{tmp}/none.db"], "There is no store"),
         (["results", "nobody at all", "--db", "{db}"], "holds nothing of nobody at all"),
         (["results", "ann", "tyo", "--db", "{db}"], "no exercise 'tyo'"),

@@ -140,7 +140,7 @@ def test_who_was_not_graded_or_is_not_there(again):
     with pytest.raises(UserError, match="holds no grade of zoe on toy"):
         again("zoe")
     shutil.rmtree(again.folder / "ann")
-    with pytest.raises(UserError, match="holds no folder of ann"):
+    with pytest.raises(UserError, match="holds nothing of ann"):
         again("ann")
 
 
