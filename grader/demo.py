@@ -48,8 +48,9 @@ def attacked(course: Course) -> Exercise:
 
 
 def chosen(course: Course) -> list[Exercise]:
-    """Exercises spread over the course, the attacked one among them."""
-    spread = course.exercises[:: max(1, len(course.exercises) // SPREAD)][:SPREAD]
+    """Exercises spread over the course, the attacked one among them; none that trains, for a demo is short."""
+    short = [exercise for exercise in course.exercises if not exercise.training]
+    spread = short[:: max(1, len(short) // SPREAD)][:SPREAD]
     return course.select([exercise.name for exercise in (*spread, attacked(course))])
 
 
