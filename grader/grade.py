@@ -64,9 +64,9 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _own_settings():
         code = pytest.main(arguments, plugins=[_Registered(run)])
     _forget(test_file)
-    if code != pytest.ExitCode.OK:
+    if code != pytest.ExitCode.OK or run.grader_faults:  # a check that skips itself would not be missed otherwise
         reasons = "; ".join(run.grader_faults) or said.getvalue().strip()[-2000:]
-        raise GraderFault(f"the checks in {test_file.name} could not be run (pytest exit {int(code)}): {reasons}")
+        raise GraderFault(f"the checks in {test_file.name} could not be run (pytest exit {int(code)})", reasons)
 
 
 def _forget(test_file: Path) -> None:
@@ -140,4 +140,5 @@ def _grade(
     settle_misconceptions(candidate.results, hints)
     grade = new_grade(course, exercise, submission, settings, candidate.results, candidate.output)
     grade.notes += candidate.notes
+    grade.grader_faults += candidate.grader_faults
     return grade

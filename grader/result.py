@@ -54,7 +54,10 @@ class CheckResult:
 
 @dataclass
 class Grade:
-    """One graded exercise of one student: the project's public record (docs/report-format.md)."""
+    """One graded exercise of one student: the project's public record (docs/report-format.md).
+
+    grader_faults: what the grader failed on, for the instructor; not in the record, as it may quote hidden checks.
+    """
 
     student: str
     exercise: str
@@ -67,6 +70,7 @@ class Grade:
     language: str
     notes: list[str] = field(default_factory=list)
     output: str = ""
+    grader_faults: list[str] = field(default_factory=list, repr=False)
 
     @property
     def points(self) -> float:

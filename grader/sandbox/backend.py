@@ -4,6 +4,7 @@ from typing import Any
 
 from ..errors import GivenUp, Raised, StudentFault, TimedOut
 from .client import Usage, Worker
+from .inside.fault import without_addresses
 from .inside.session import Outcome
 from .launch import ForkServer
 from .limits import Limits
@@ -29,7 +30,7 @@ class Sandboxed:
     @property
     def output(self) -> str:
         """What the submission printed, up to its cap."""
-        return self._output.decode("utf-8", errors="replace")
+        return without_addresses(self._output.decode("utf-8", errors="replace"))
 
     def begin_check(self) -> None:
         """A new check: its own limits count from here."""

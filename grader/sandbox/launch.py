@@ -71,6 +71,18 @@ class ForkServer:
         self._control.settimeout(None)
         self._is_ready = True
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked for workers. Its closed end of the control socket tells before its process has ended."""
+        if self.process.poll() is not None:
+            return False
+        try:
+            return self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
     def _last_words(self) -> str:
         """What the server said before it ended."""
         self.process.kill()

@@ -4,12 +4,14 @@ The trusted side never sees the exception object: its `__str__`, its class and i
 """
 
 import builtins
+import re
 import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
 MAX_MESSAGE = 2_000
 MAX_FRAMES = 12
+_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{4,}")
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def describe(error: BaseException, filename: str) -> Fault:
         details = {"function": error.function, "used": error.used, "line": str(error.line)}
         return Fault("forbidden", message=str(error), details=details)
     name = _text(lambda: type(error).__name__, 100)
-    message = _text(lambda: str(error), MAX_MESSAGE)
+    message = without_addresses(_text(lambda: str(error), MAX_MESSAGE))
     types = tuple(
         cls.__name__
         for cls in type(error).__mro__
@@ -107,6 +109,11 @@ def describe(error: BaseException, filename: str) -> Fault:
     elif isinstance(error, MemoryError) or "can't allocate memory" in message or "std::bad_alloc" in message:
         kind = "memory"
     return Fault(kind, name, message, types, frames[-MAX_FRAMES:])
+
+
+def without_addresses(text: str) -> str:
+    """`<object at 0x7f…>` without the place in memory, which is another one in every process."""
+    return _ADDRESS.sub("at 0x…", text)
 
 
 def _text(read: Any, limit: int) -> str:
