@@ -119,9 +119,9 @@ class Store:
             query = query.where(_grades.c.student == student)
         wanted = set(keys) if keys is not None else None
         latest: dict[tuple[str, str], dict[str, Any]] = {}
-        for key, text in self._read(query):
-            if wanted is None or key in wanted:
-                record = json.loads(text)
+        for row in self._read(query):
+            if wanted is None or row.key in wanted:
+                record = json.loads(row.record)
                 latest[record["student"], record["exercise"]] = record
         return [latest[key] for key in sorted(latest)]
 
