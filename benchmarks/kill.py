@@ -31,7 +31,7 @@ TOYS = PROJECT / "tests" / "grader" / "toy_course"
 KINDS = ("coordinator", "grading process", "bubblewrap", "fork server", "keeper", "worker")
 PR_SET_CHILD_SUBREAPER = 36
 LONGEST_PAUSE = 2.0  # seconds from one kill to the next, at most
-PER_RUN = 6
+PER_RUN = 10
 SLOW = "import time\ntime.sleep(0.4)\n"
 
 
@@ -210,9 +210,8 @@ def main() -> int:
             if b"Traceback" in (results / "log").read_bytes():
                 found.append(f"a traceback: {(results / 'log').read_text()[-3000:]}")
             problems += [f"trial {trial} (killed: {', '.join(now)}): {problem}" for problem in found]
-            print(
-                f"trial {trial}: {sum(killed.values())} killed, {len(problems)} problems", file=sys.stderr, flush=True
-            )
+            for line in (*found, f"trial {trial}: {sum(killed.values())} killed, {len(problems)} problems"):
+                print(line, file=sys.stderr, flush=True)
             shutil.rmtree(results)
     print(json.dumps({"killed": dict(killed), "trials": trial, "problems": problems}, indent=2, ensure_ascii=False))
     return 1 if problems or sum(killed.values()) < given.times else 0

@@ -109,6 +109,19 @@ def demo(
 
 
 @app.command()
+def leaks(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, folders or archives to hand out.")],
+    lang: Language = None,
+) -> None:
+    """Is anything in there that students must not see? Exit status: 0, or 1 if there is."""
+    from . import instructor
+
+    i18n.set_language(lang)
+    if instructor.leaks(console, paths):
+        raise typer.Exit(1)
+
+
+@app.command()
 def verify(
     exercises: Exercises = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to draw hidden inputs from.")] = 1,

@@ -99,6 +99,27 @@ def show_results(
                 console.print()
 
 
+def leaks(console: Console, paths: list[Path], course: Course | None = None) -> bool:
+    """Print what these files hold of the course's secrets; returns whether there is anything, or anything unsearched."""
+    from .leaks import Leak, find_leaks, needles_of  # heavy, and of no use to a batch
+
+    found = find_leaks(paths, needles_of(course or find_course()))
+    by_file: dict[tuple[str, str], list[Leak]] = {}
+    for leak in found:
+        by_file.setdefault((leak.place, leak.origin.partition(":")[0]), []).append(leak)
+    for (place, origin), leaks in by_file.items():
+        if not origin:
+            text = _("✗ {place}: could not be searched ({reason})").format(place=place, reason=leaks[0].text)
+        else:
+            text = _("✗ {place}: {count} lines of {origin}, such as: {text}").format(
+                place=place, count=len(leaks), origin=leaks[0].origin, text=leaks[0].text
+            )
+        console.print(plain(text), style="red", markup=False, soft_wrap=True)
+    if not found:
+        console.print(_("✓ No hidden check, solution or misconception in it."), style="green")
+    return bool(found)
+
+
 def _say_plan(console: Console, work: Plan, sandbox: str) -> None:
     count, done = len(work.units), len(work.units) - len(work.pending)
     console.print(_("{count} submissions, {done} of them graded before.").format(count=count, done=done))
