@@ -90,7 +90,7 @@ def processes_of(coordinator: int) -> dict[str, list[int]]:
     while queue:
         pid, kind = queue.pop()
         if kind == "bubblewrap" and name_of(pid) != "bwrap":
-            kind = "fork server"
+            kind = "fork server"  # or, right below a grading process, whatever it has started
         found[kind].append(pid)
         queue += [(child, below.get(kind, kind)) for child in children_of(pid) if kind != "worker"]
     return found

@@ -1,5 +1,6 @@
 """A grading process: it keeps one fork server warm and grades chunks of submissions. Light to import."""
 
+import contextlib
 import ctypes
 import multiprocessing
 import os
@@ -33,7 +34,8 @@ def start_process(sandbox: str, language: str) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})  # held back until here: batch._submit
     i18n.set_language(language)
     _sandbox = sandbox
-    _server = ForkServer(sandbox, wait=False)
+    with contextlib.suppress(SandboxUnavailable, OSError):  # the first chunk tries again, and tells
+        _server = ForkServer(sandbox, wait=False)
     import torch
 
     torch.set_num_threads(1)
