@@ -23,7 +23,7 @@ os._exit(1)
 """
 UNSTEADY = """
 import random
-print({"a", "b", "c", "d"}, object(), hash("a") % 7, torch.rand(2), np.random.rand(2))
+print({"a", "b", "c", "d"}, object(), hash("a") % 7, torch.rand(2), np.random.rand(2), random.random())
 class Odd(Exception):
     pass
 def _odd(*args, **kwargs):
