@@ -210,6 +210,8 @@ class Run:
 
 
 def _told(mark: CheckMark, error: Exception) -> str:
+    if isinstance(error, GraderFault):  # ours: it says what it is
+        return "\n".join(filter(None, (f"{mark.name}: {error}", error.detail)))
     return f"{mark.name}: " + "".join(traceback.format_exception(error, limit=-3)).strip()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from grader.course import find_course
 
+pytestmark = pytest.mark.timeout(900)
 HOSTILE = """
 import os, sys, torch
 import numpy as np

@@ -10,6 +10,7 @@ import pytest
 PROJECT = Path(__file__).parent.parent.parent
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 def test_killed_processes_cost_nobody_a_grade(bwrap_server):
     command = [
