@@ -194,7 +194,8 @@ def _confined(code: str) -> list[str]:
     if not any(Path(path).is_relative_to("/tmp") for path in _runtime_paths()):
         command += ["--symlink", SCRATCH, "/tmp"]
     command += ["--proc", "/proc", "--tmpfs", SCRATCH, "--remount-ro", "/", "--chdir", "/"]
-    return [*command, sys.executable, "-I", "-c", code]
+    # Not -I, which would ignore PYTHONHASHSEED: the environment holds nothing that we have not put there.
+    return [*command, sys.executable, "-s", "-P", "-c", code]
 
 
 def _runtime_paths() -> list[str]:

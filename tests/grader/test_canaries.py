@@ -6,6 +6,7 @@ What students are meant to see of them, a check's sentence and a hint, is left w
 import ast
 import io
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -88,9 +89,8 @@ def singing(tmp_path_factory):
     course = load_course(root / "exercises" / "course.toml")
     for name in GENERATED:
         write(course.exercise(name), generate(course.exercise(name)))
-    toml = root / "exercises" / "course.toml"
-    toml.write_text(toml.read_text().replace("total_cpu_s", "# total_cpu_s").replace("total_wall_s", "# total_wall_s"))
-    toml.write_text(toml.read_text().replace("[limits]", "[limits]\ntotal_cpu_s = 60\ntotal_wall_s = 200\n", 1))
+    toml = root / "exercises" / "course.toml"  # with time for a thief to look everywhere
+    toml.write_text(re.sub(r"(check|total)_(cpu|wall)_s = [0-9.]+", r"\1_\2_s = 300", toml.read_text()))
     return load_course(toml)
 
 
