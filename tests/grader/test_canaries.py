@@ -38,6 +38,8 @@ for folder, folders, files in os.walk("/"):
     for name in files:
         path = os.path.join(folder, name)
         try:
+            if not os.path.isfile(path):
+                continue  # /dev/urandom never ends
             if os.path.getsize(path) > 2**17 and not name.endswith((".py", ".pyc", ".db", ".toml", ".json", ".md")):
                 continue  # shared libraries and their like
             with open(path, "rb") as file:
