@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from grader import i18n
-from grader.errors import UserError
+from grader.errors import MachineFault
 from grader.reports.records import write_csv, write_json
 from grader.reports.terminal import class_table, plain, print_record, verdict_name
 from grader.result import CheckResult, Grade, Verdict
@@ -117,8 +117,8 @@ def test_a_record_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("grader.reports.records.os.replace", fail)
-    with pytest.raises(UserError, match="No space left on device"):
+    monkeypatch.setattr("grader.files.os.replace", fail)
+    with pytest.raises(MachineFault, match="No space left on device"):
         write_json([record(output="new")], tmp_path)
     assert (tmp_path / "ann" / "toy.json").read_bytes() == before
 
