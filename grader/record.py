@@ -25,12 +25,15 @@ class Settings:
     device: str = "cpu"
 
 
-def failed_grade(course: Course, exercise: Exercise, submission: Submission, settings: Settings, reason: str) -> Grade:
+def failed_grade(
+    course: Course, exercise: Exercise, submission: Submission, settings: Settings, reason: str, detail: str = ""
+) -> Grade:
     """The grade of a submission that the grader could not grade: not a zero, but something to look at."""
     message = _("The grader itself failed here; this costs you nothing, and your instructor will see it.")
     check = CheckResult("grading", exercise.title, Verdict.GRADER_ERROR, 0.0, float(exercise.points), 0.0, message)
     grade = new_grade(course, exercise, submission, settings, [check], "")
     grade.notes.append(reason[:2000])
+    grade.grader_faults.append(detail or reason)
     return grade
 
 

@@ -61,7 +61,10 @@ class CheckResult:
 
 @dataclass
 class Grade:
-    """One graded exercise of one student: the project's public record (docs/report-format.md)."""
+    """One graded exercise of one student: the project's public record (docs/report-format.md).
+
+    grader_faults: what the grader failed on, for the instructor; not in the record, as it may quote hidden checks.
+    """
 
     student: str
     exercise: str
@@ -75,6 +78,7 @@ class Grade:
     notes: list[str] = field(default_factory=list)
     output: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    grader_faults: list[str] = field(default_factory=list, repr=False)
 
     @property
     def points(self) -> float:

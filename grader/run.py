@@ -1,6 +1,7 @@
 """One run of an exercise's checks over several submissions: what the pytest plugin asks, and the results it fills in."""
 
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -46,6 +47,7 @@ class Candidate:
     fault: StudentFault | None = None
     results: list[CheckResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    grader_faults: list[str] = field(default_factory=list)
     transcripts: dict[str, list[Step]] = field(default_factory=dict)
     reference_transcripts: dict[str, list[Step]] = field(default_factory=dict)
 
@@ -101,7 +103,7 @@ class Run:
     diagnosis: Diagnosis = field(default_factory=NoDiagnosis)
     keep_transcripts: bool = False
     on_result: Callable[[CheckResult], None] = lambda result: None
-    grader_faults: list[str] = field(default_factory=list)
+    grader_faults: list[str] = field(default_factory=list)  # of the session as a whole; a check's are its candidate's
 
     def check(
         self, mark: CheckMark, candidate: Candidate, test: Callable[..., None], arguments: dict[str, Any]
@@ -126,7 +128,7 @@ class Run:
             if result.verdict in (Verdict.FAILED, Verdict.ERROR) and mark.diagnosed:
                 result.candidates = self._name_mistake(mark, candidate, student, attempt)
         except Exception as error:
-            self._judge_odd_answer(result, error, mark, attempt)
+            self._judge_odd_answer(result, error, mark, candidate, attempt)
         if result.verdict != Verdict.PASSED:
             result.points = 0.0
         if result.verdict in AT_WORK and candidate.broken is None:
@@ -186,11 +188,17 @@ class Run:
         try:
             return self.diagnosis.candidates(mark.name, student.transcript, attempt)
         except Exception as error:
-            candidate.notes.append(f"{mark.name}: the diagnosis failed ({type(error).__name__}: {error})"[:300])
+            candidate.notes.append(f"{mark.name}: the diagnosis failed ({type(error).__name__})")
+            candidate.grader_faults.append(_told(mark, error))
             return []
 
     def _judge_odd_answer(
-        self, result: CheckResult, error: Exception, mark: CheckMark, attempt: Callable[[Subject], None]
+        self,
+        result: CheckResult,
+        error: Exception,
+        mark: CheckMark,
+        candidate: Candidate,
+        attempt: Callable[[Subject], None],
     ) -> None:
         """A check that stumbles over an answer but runs well with the reference's: the answer is at fault."""
         if isinstance(error, ODD_ANSWER) and self._runs_with_reference(mark, attempt):
@@ -201,7 +209,9 @@ class Run:
             return
         result.verdict = Verdict.GRADER_ERROR
         result.message = _("The grader itself failed here; this costs you nothing, and your instructor will see it.")
-        self.grader_faults.append(f"{mark.name}: {type(error).__name__}: {error}")
+        candidate.grader_faults.append(_told(mark, error))
+        if isinstance(error, GraderFault):  # a sentence of ours, fit for a record; any other may quote the check
+            candidate.notes.append(f"{mark.name}: {error}"[:500])
 
     def _runs_with_reference(self, mark: CheckMark, attempt: Callable[[Subject], None]) -> bool:
         """Whether the check passes with the reference in the student's place; a recorded one did when it was recorded."""
@@ -213,6 +223,12 @@ class Run:
         except Exception:
             return False
         return True
+
+
+def _told(mark: CheckMark, error: Exception) -> str:
+    if isinstance(error, GraderFault):  # ours: it says what it is
+        return "\n".join(filter(None, (f"{mark.name}: {error}", error.detail)))
+    return f"{mark.name}: " + "".join(traceback.format_exception(error, limit=-3)).strip()
 
 
 def fresh_reference(backend: Direct) -> Callable[[str], Backend]:

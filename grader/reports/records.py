@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import re
 import unicodedata
 from collections import Counter
@@ -12,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
+from ..files import not_written, replace
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the list of OWASP, "CSV injection"
 # What some file system or other does not take, or takes for something else.
@@ -29,17 +28,15 @@ def write_json(records: Sequence[dict[str, Any]], folder: Path) -> None:
             path = folder / folders[record["student"]] / f"{record['exercise']}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-            _replace(path, text + "\n")
+            replace(path, text + "\n")
     except OSError as error:
-        raise UserError(
-            f"The records could not be written to {folder}: {error.strerror}. The store has them all."
-        ) from None
+        raise not_written("The records", folder, error) from None
 
 
 def write_csv(records: Sequence[dict[str, Any]], exercises: Sequence[str], path: Path) -> None:
     """A row a student: points of each exercise, their sum, the maximum, and whether anything needs review."""
-    file = io.StringIO()
-    writer = csv.writer(file)
+    table = io.StringIO()
+    writer = csv.writer(table)
     writer.writerow(["student", *exercises, "points", "max_points", "needs_review"])
     for student, by_exercise in by_student(records).items():
         graded = list(by_exercise.values())
@@ -54,11 +51,9 @@ def write_csv(records: Sequence[dict[str, Any]], exercises: Sequence[str], path:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, "\ufeff" + file.getvalue())  # the BOM makes Excel read Hangul
+        replace(path, table.getvalue(), encoding="utf-8-sig")  # the BOM makes Excel read Hangul
     except OSError as error:
-        raise UserError(
-            f"The points could not be written to {path}: {error.strerror}. The store has them all."
-        ) from None
+        raise not_written("The points", path, error) from None
 
 
 def by_student(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -103,9 +98,3 @@ def _bytes(text: str) -> bytes:
 def _cell(text: str) -> str:
     """A name that a spreadsheet would take for a formula is shown as text."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(_bytes(text))
-    os.replace(draft, path)

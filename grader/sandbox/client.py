@@ -56,11 +56,15 @@ class Worker:
         self._check_cpu_s = self._check_wall_s = self._cpu_seen = 0.0
         self._memory_floor_kb = 0
         self._next_look = 0.0
-        self._may_freeze = server.sandbox != "none"
+        self._confined = server.sandbox != "none"
+        self._killed_by_us = False
         self._pidfd: int | None = None
         self._received = bytearray()
         try:
             self._greet(server)
+        except ProcessLookupError:
+            self.kill()
+            raise GraderFault("a worker was killed before it had started") from None
         except GraderFault:
             self.kill()
             raise
@@ -140,6 +144,9 @@ class Worker:
         except ProtocolError as error:
             self.kill()
             raise Crashed(None, str(error)) from None
+        except OSError as error:
+            self.kill()
+            raise GraderFault(f"the connection to a worker failed: {error}") from error
         except StudentFault:
             self.kill()
             raise
@@ -156,7 +163,7 @@ class Worker:
 
         Only in the sandbox, whose processes end with the grader: a stopped process of no sandbox would outlive it.
         """
-        if self._may_freeze:
+        if self._confined:
             self._signal(signal.SIGSTOP)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -259,14 +266,27 @@ class Worker:
                 room -= len(data)
 
     def _ended(self) -> Exception:
-        """Why the worker is gone, as its keeper tells."""
+        """Why the worker is gone, as its keeper tells.
+
+        SIGKILL is nobody's but ours, the kernel's and an administrator's: pid 1 of a namespace cannot send it to itself.
+        The kernel sends it at RLIMIT_CPU, and when the machine runs out of memory, which is not this student's doing.
+        """
         end = self._read_end()
         self.kill()
         if "refused" in end:
             return GraderFault(f"a worker could not be confined: {end['refused']}")
-        code = end.get("code")
-        if code == -signal.SIGXCPU:
+        if "code" not in end:
+            return GraderFault("a worker's keeper ended without a word: it was killed, or its fork server was")
+        code = end["code"]
+        if code == -signal.SIGXCPU or (code == -signal.SIGKILL and end["cpu_s"] > self.limits.total_cpu_s):
             return TimedOut("total_cpu_s", self.limits.total_cpu_s)
+        if code == -signal.SIGKILL and self._killed_by_us:
+            return Crashed(None, "it closed its channel")
+        if code == -signal.SIGKILL and self._confined:
+            peak_mb = end["peak_kb"] // 1024
+            return GraderFault(
+                f"a worker was killed from outside (SIGKILL), its memory had peaked at {peak_mb} MB: is the machine short of it?"
+            )
         return Crashed(code)
 
     def _read_end(self) -> dict[str, Any]:
@@ -276,6 +296,7 @@ class Worker:
         try:
             if not readable.select(2.0):
                 # The channel is closed but the process lives on: end it, then its keeper speaks.
+                self._killed_by_us = True
                 self._signal(signal.SIGKILL)
                 readable.select(5.0)
             end: dict[str, Any] = json.loads(os.read(self._status_pipe, 65536) or b"{}")

@@ -91,6 +91,7 @@ REFUSED = [
     "sched_setattr",
     "setpriority",
     "ioprio_set",
+    "setrlimit",
 ]
 ESSENTIAL = frozenset({"clone", "clone3", "mmap", "fork", "execve", "ptrace", "socket", "mount", "unshare", "bpf"})
 
@@ -116,6 +117,8 @@ def filter_program() -> bytes:
     _refuse(rules, not_permitted, "mmap", shared)
     # RLIMIT_DATA does not count what grows down; the stacks of threads are ordinary mappings.
     _refuse(rules, not_permitted, "mmap", pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN))
+    # Under a lower RLIMIT_CPU of its own a submission would be killed as if from outside.
+    _refuse(rules, not_permitted, "prlimit64", pyseccomp.Arg(2, pyseccomp.NE, 0))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)

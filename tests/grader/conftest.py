@@ -152,7 +152,7 @@ def run_grader(toy_course: Course) -> Callable[..., "subprocess.CompletedProcess
         env |= {"LANG": "C.UTF-8", "DOT2VIT_SECRET": "secret", "PYTHONPATH": str(PROJECT)} | environment
         command = [sys.executable, "-c", "from grader.cli import main; main()", *map(str, arguments)]
         return subprocess.run(
-            command, cwd=cwd or toy_course.root, env=env, capture_output=True, text=True, timeout=240, check=False
+            command, cwd=cwd or toy_course.root, env=env, capture_output=True, text=True, timeout=600, check=False
         )
 
     return run

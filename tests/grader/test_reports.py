@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from grader import i18n
-from grader.errors import UserError
+from grader.errors import MachineFault
 from grader.reports.records import folders_of, write_csv, write_json
 from grader.reports.terminal import class_table, plain, print_record, verdict_name
 from grader.result import CheckResult, Grade, Verdict
@@ -134,8 +134,8 @@ def test_a_record_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("grader.reports.records.os.replace", fail)
-    with pytest.raises(UserError, match="No space left on device"):
+    monkeypatch.setattr("grader.files.os.replace", fail)
+    with pytest.raises(MachineFault, match="No space left on device"):
         write_json([record(output="new")], tmp_path)
     assert (tmp_path / "ann" / "toy.json").read_bytes() == before
 
@@ -149,18 +149,11 @@ def test_the_csv_has_a_row_a_student(tmp_path):
     assert rows[2] == ['bob, the "builder"\nx', "2.0", "", "2.0", "2.0", "no"]
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "－kim"])
 def test_no_name_is_a_formula(tmp_path, name):
     write_csv([record(name)], ["toy"], tmp_path / "points.csv")
     rows = list(csv.reader(io.StringIO((tmp_path / "points.csv").read_bytes().decode("utf-8-sig"), newline="")))
     assert rows[1][0] == "'" + name
-
-
-@pytest.mark.parametrize("name", ["\n=1", "＝1", "－kim"])
-def test_no_name_is_a_formula_to_other_programs_either(tmp_path, name):
-    write_csv([record(name)], ["toy"], tmp_path / "points.csv")
-    text = (tmp_path / "points.csv").read_bytes().decode("utf-8-sig")
-    assert next(row for row in list(csv.reader(io.StringIO(text, newline="")))[1:])[0] == "'" + name
 
 
 def test_a_table_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
@@ -171,8 +164,8 @@ def test_a_table_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("grader.reports.records.os.replace", fail)
-    with pytest.raises(UserError, match="No space left on device"):
+    monkeypatch.setattr("grader.files.os.replace", fail)
+    with pytest.raises(MachineFault, match="No space left on device"):
         write_csv([record("bob")], ["toy"], path)
     assert path.read_bytes() == before
 

@@ -163,7 +163,7 @@ def test_odd_answers_are_the_students_whatever_they_make_a_check_raise(answer, u
 
     run = Run("toy.py", [candidate], fresh_reference(reference))
     assert check(run, candidate, survives).verdict == "failed"
-    assert run.grader_faults == []
+    assert candidate.grader_faults == []
 
 
 def test_a_check_that_fails_with_the_reference_too_is_the_graders_fault():
@@ -174,7 +174,9 @@ def test_a_check_that_fails_with_the_reference_too_is_the_graders_fault():
     result = check(run, candidate, broken)
     assert (result.verdict, result.points) == ("grader_error", 0.0)
     assert "costs you nothing" in result.message
-    assert run.grader_faults == ["broken: TypeError: the author's mistake"]
+    assert candidate.notes == []  # a record is read by students
+    assert candidate.grader_faults[0].startswith("broken: Traceback")
+    assert "TypeError: the author's mistake" in candidate.grader_faults[0]
 
 
 def test_an_odd_answer_is_the_students_where_the_reference_is_a_recording_too():

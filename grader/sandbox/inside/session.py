@@ -6,6 +6,7 @@ behaviour on both sides of the boundary.
 
 import contextlib
 import linecache
+import random
 import sys
 import types
 from collections.abc import Callable
@@ -57,6 +58,7 @@ class Session:
 
     def load(self, as_main_file: bool = False) -> Outcome:
         """Run the submission's source. `as_main_file`: in a worker of its own, where it may own its module's name."""
+        _seed()
         return self._guarded(lambda: self.load_openly(as_main_file))
 
     def perform(self, verb: str, request: dict[str, Any]) -> Outcome:
@@ -65,10 +67,7 @@ class Session:
         if handler is None:
             raise ValueError(f"unknown verb {verb[:40]!r}")
         mutated: list[str] = []
-        # The same request gives the same answer, on whichever side of the boundary. (torch.manual_seed would also queue
-        # a seeding of every kind of device, with a stack trace each.)
-        torch.default_generator.manual_seed(0)
-        np.random.seed(GLOBAL_SEED)
+        _seed()
         outcome = self._guarded(lambda: handler(mutated=mutated, **request))
         return Outcome(outcome.value, outcome.fault, tuple(mutated))
 
@@ -178,6 +177,13 @@ class Session:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):  # a student may have closed or replaced it
                     stream.flush()
+
+
+def _seed() -> None:
+    """The same request gives the same answer, on whichever side of the boundary and in whichever process."""
+    torch.default_generator.manual_seed(0)  # torch.manual_seed would also queue a seeding of every kind of device
+    np.random.seed(GLOBAL_SEED)
+    random.seed(GLOBAL_SEED)
 
 
 def own_copy(value: Any) -> Any:
