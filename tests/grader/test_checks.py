@@ -30,7 +30,8 @@ def test_a_check_carries_its_facts():
         """A sentence."""
 
     (mark,) = test_b.pytestmark
-    assert mark.kwargs == {"points": 2, "ko": "한국어 문장.", "needs": ("test_a",), "kind": ""}
+    asked = {"points": 2, "ko": "한국어 문장.", "needs": ("test_a",)}
+    assert mark.kwargs == {**asked, "kind": "", "cpu_s": None, "diagnosed": True, "drawn": True}
 
 
 def test_a_check_may_need_several():

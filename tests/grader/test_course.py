@@ -152,5 +152,6 @@ def test_the_real_course_can_be_read():
         "causal",
         "transformer",
         "vit",
+        "capstone",
     ]
     assert all(exercise.points > 0 for exercise in course.exercises)
