@@ -80,6 +80,20 @@ def sandboxed(bwrap_server: ForkServer) -> Iterator[Callable[..., Sandboxed]]:
 
 
 @pytest.fixture
+def unfiltered(plain_server: ForkServer) -> Iterator[Callable[..., Sandboxed]]:
+    """unfiltered(source, **limits): a submission as a plain process, for what the filter would refuse."""
+    made: list[Sandboxed] = []
+
+    def make(source: str, **limits: float) -> Sandboxed:
+        made.append(Sandboxed(plain_server, source, "toy.py", {}, Limits(**{**SMALL, **limits})))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.close()
+
+
+@pytest.fixture
 def call() -> Callable[..., Outcome]:
     """call(backend, name, *args): the outcome of one call, in a check of its own."""
 
