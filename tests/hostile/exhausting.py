@@ -201,11 +201,10 @@ def recursion(decoder, encoder, lengths):
 @hostile("hostile-stack-overflow", replaces="seq2seq_attention", verdict="crashed")
 def stack_overflow(decoder, encoder, lengths):
     """In C, where no counter stops it."""
-    sys.setrecursionlimit(10**9)
-    nested = []
-    for _ in range(10**6):
-        nested = [nested]
-    return repr(nested)
+    nested = ()
+    for _ in range(500_000):
+        nested = (nested,)
+    return hash(nested)
 
 
 @hostile("hostile-segfault", replaces="softmax", verdict="crashed")
@@ -228,19 +227,15 @@ def fork_bomb(x, dim):
     time.sleep(5)
 
 
-@hostile("hostile-threads", replaces="seq2seq_attention", verdict="error")
+@hostile("hostile-threads", replaces="seq2seq_attention", verdict="crashed")
 def threads(decoder, encoder, lengths):
-    """More than any exercise needs; they are started once, and bounded."""
+    """A thousand: the limit of threads stops an ordinary user's, the watch ends root's."""
     threading.stack_size(32768)
-    release = threading.Event()
-    started = []
     try:
-        for _ in range(2000):
-            started.append(threading.Thread(target=release.wait, daemon=True))
-            started[-1].start()
+        for _ in range(1000):
+            threading.Thread(target=time.sleep, args=(10_000,), daemon=True).start()
     except RuntimeError:
-        release.set()
-        raise
+        os._exit(1)
     time.sleep(10_000)
 
 

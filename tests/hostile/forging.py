@@ -281,7 +281,7 @@ def takes_over_the_session(decoder, encoder, lengths):
     return wrong(decoder, encoder)
 
 
-@hostile("hostile-writes-to-frames", replaces="seq2seq_attention", verdict="failed")
+@hostile("hostile-writes-to-frames", replaces="seq2seq_attention", verdict="error")
 def writes_to_frames(decoder, encoder, lengths):
     """The callers' variables: what was written to, what was there before."""
     caller = sys._getframe(1)
@@ -315,7 +315,7 @@ def traces(decoder, encoder, lengths):
     return answer
 
 
-@hostile("hostile-audits", replaces="seq2seq_attention", verdict="error")
+@hostile("hostile-audits", replaces="seq2seq_attention", verdict="crashed")
 def audits(decoder, encoder, lengths):
     """A hook that nothing removes: whoever opens or compiles anything gets an exception."""
 

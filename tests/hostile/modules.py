@@ -19,7 +19,7 @@ class ForwardExits(MultiHeadAttention):
 @hostile("hostile-state-without-end", replaces="MultiHeadAttention", verdict="failed")
 class StateWithoutEnd(MultiHeadAttention):
     def state_dict(self, *args, **kwargs):
-        return {f"W_{number}.weight": torch.zeros(1) for number in range(100_000)}
+        return {f"W_{number}.weight": torch.zeros(1) for number in range(25_000)}
 
     def load_state_dict(self, state, *args, **kwargs):
         raise RuntimeError("no weights but its own")
