@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.errors import InvalidArgument
 
 from grader import i18n
 from grader.course import Course, Exercise, load_course
@@ -26,6 +28,22 @@ from grader.sync import generate, write
 TOY_COURSE = Path(__file__).parent / "toy_course"
 PROJECT = Path(__file__).parent.parent.parent
 collect_ignore = ["toy_course"]
+
+
+def load_hypothesis_profile() -> None:
+    """HYPOTHESIS_PROFILE: `default` (seconds, the same inputs each time) or `long` (minutes, new inputs each time)."""
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+    settings.register_profile(
+        "default", deadline=None, max_examples=60, derandomize=True, database=None, suppress_health_check=slow
+    )
+    try:
+        settings.get_profile("long")
+    except InvalidArgument:
+        settings.register_profile("long", deadline=None, max_examples=5000, suppress_health_check=slow)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+load_hypothesis_profile()
 
 SMALL = {
     "check_cpu_s": 1.0,
