@@ -22,6 +22,8 @@ STYLES = {
     Verdict.GRADER_ERROR: "magenta",
 }
 MARKS = {Verdict.PASSED: "✓", Verdict.MISSING: "○"}
+
+
 def check_lines(check: dict[str, Any]) -> RenderableType:
     """One check: mark, sentence, points; when it did not pass, what there is to say about it."""
     verdict = Verdict(check["verdict"])

@@ -35,12 +35,78 @@ from grader.sandbox.limits import Limits
 from grader.subject import Step
 
 # Words that mean something to one end or the other, and values at the edges of what each field may be.
-KEYS = "kind items shape stride library array scalar id seed name type value fault mutated too_large verb request".split()
-KEYS += "types frames details message line function defined used dtype data_offsets __metadata__ args kwargs module".split()
-WORDS = "array tuple list dict module opaque rng named numpy torch 0 1 raised not_started undefined forbidden memory".split()
-WORDS += ["F64", "F32", "BF16", "I64", "BOOL", "C64", "F8_E4M3", "ValueError", "numpy.exp", "\ud800", "\x1b[2J", "{0}%s"]
+KEYS = [
+    "kind",
+    "items",
+    "shape",
+    "stride",
+    "library",
+    "array",
+    "scalar",
+    "id",
+    "seed",
+    "name",
+    "type",
+    "value",
+    "fault",
+    "mutated",
+    "too_large",
+    "verb",
+    "request",
+]
+KEYS += [
+    "types",
+    "frames",
+    "details",
+    "message",
+    "line",
+    "function",
+    "defined",
+    "used",
+    "dtype",
+    "data_offsets",
+    "__metadata__",
+    "args",
+    "kwargs",
+    "module",
+]
+WORDS = [
+    "array",
+    "tuple",
+    "list",
+    "dict",
+    "module",
+    "opaque",
+    "rng",
+    "named",
+    "numpy",
+    "torch",
+    "0",
+    "1",
+    "raised",
+    "not_started",
+    "undefined",
+    "forbidden",
+    "memory",
+]
+WORDS += [
+    "F64",
+    "F32",
+    "BF16",
+    "I64",
+    "BOOL",
+    "C64",
+    "F8_E4M3",
+    "ValueError",
+    "numpy.exp",
+    "\ud800",
+    "\x1b[2J",
+    "{0}%s",
+]
 EDGES = [0, 1, -1, 2**31, 2**40, 2**63 - 1, 2**63, -(2**63), 10**400, 0.5, 1e308, float("inf"), float("nan"), -0.0]
-SCALARS = st.none() | st.booleans() | st.sampled_from(EDGES) | st.sampled_from(WORDS) | st.integers() | st.text(max_size=5)
+SCALARS = (
+    st.none() | st.booleans() | st.sampled_from(EDGES) | st.sampled_from(WORDS) | st.integers() | st.text(max_size=5)
+)
 TREES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
@@ -60,8 +126,14 @@ ARRAY_NODES = st.fixed_dictionaries(
 )
 VALUES = st.recursive(
     SCALARS | ARRAY_NODES | with_kind(kind=st.sampled_from(WORDS), id=SCALARS, type=SCALARS),
-    lambda inner: st.builds(lambda kind, items: {"kind": kind, "items": items}, st.sampled_from(["tuple", "list"]), st.lists(inner, max_size=4))
-    | st.builds(lambda items: {"kind": "dict", "items": items}, st.lists(st.tuples(SCALARS, inner), max_size=4)),
+    lambda inner: (
+        st.builds(
+            lambda kind, items: {"kind": kind, "items": items},
+            st.sampled_from(["tuple", "list"]),
+            st.lists(inner, max_size=4),
+        )
+        | st.builds(lambda items: {"kind": "dict", "items": items}, st.lists(st.tuples(SCALARS, inner), max_size=4))
+    ),
     max_leaves=12,
 )
 FAULTS = with_kind(
@@ -72,7 +144,9 @@ FAULTS = with_kind(
     frames=st.lists(st.tuples(SCALARS, SCALARS, SCALARS) | TREES, max_size=3),
     details=st.dictionaries(st.sampled_from(["line", "used", "function", "defined"]), SCALARS, max_size=3),
 )
-MESSAGES = with_kind(value=VALUES) | with_kind(fault=FAULTS, mutated=st.lists(SCALARS, max_size=3), too_large=SCALARS) | TREES
+MESSAGES = (
+    with_kind(value=VALUES) | with_kind(fault=FAULTS, mutated=st.lists(SCALARS, max_size=3), too_large=SCALARS) | TREES
+)
 
 
 @st.composite
@@ -82,7 +156,9 @@ def blobs(draw):
         return draw(st.binary(max_size=64))
     header, data = {}, b""
     for name in draw(st.lists(st.sampled_from(["0", "1", "2"]), unique=True, max_size=3)):
-        code, size = draw(st.sampled_from([("F64", 8), ("F32", 4), ("BF16", 2), ("BOOL", 1), ("U8", 1), ("I64", 8), ("C64", 8)]))
+        code, size = draw(
+            st.sampled_from([("F64", 8), ("F32", 4), ("BF16", 2), ("BOOL", 1), ("U8", 1), ("I64", 8), ("C64", 8)])
+        )
         count = draw(st.sampled_from([0, 1, 2, 3, 4, 6, 8]))
         header[name] = {"dtype": code, "shape": [count], "data_offsets": [len(data), len(data) + count * size]}
         data += draw(st.binary(min_size=count * size, max_size=count * size))
@@ -158,7 +234,9 @@ def test_whatever_bytes_come_are_a_frame_or_refused(text, blob):
         assert all(array.ndim == 1 for array in arrays.values())
 
 
-@given(part=st.sampled_from([b"[],", b"{},", b'{"":[]},', b"0,", b"[[[[],", b'"\\ud800",']), count=st.integers(0, 30_000))
+@given(
+    part=st.sampled_from([b"[],", b"{},", b'{"":[]},', b"0,", b"[[[[],", b'"\\ud800",']), count=st.integers(0, 30_000)
+)
 def test_a_value_of_many_parts_is_read_within_its_bounds_or_refused(part, count):
     message = b'{"value":{"kind":"list","items":[' + part * count + b"0]}}"
     with contextlib.suppress(ProtocolError):
@@ -265,8 +343,31 @@ def g(x): return x + 1
 class M(torch.nn.Linear):
     def __init__(self, *sizes): super().__init__(2, 2)
 """
-VERBS = "call gradient module_call module_gradient module_state module_parameters module_load module_to module_train".split()
-FIELDS = "name args kwargs wrt cotangents module parameters state dtype mode mutated self".split()
+VERBS = [
+    "call",
+    "gradient",
+    "module_call",
+    "module_gradient",
+    "module_state",
+    "module_parameters",
+    "module_load",
+    "module_to",
+    "module_train",
+]
+FIELDS = [
+    "name",
+    "args",
+    "kwargs",
+    "wrt",
+    "cotangents",
+    "module",
+    "parameters",
+    "state",
+    "dtype",
+    "mode",
+    "mutated",
+    "self",
+]
 NAMES = ["f", "g", "M", "torch", "absent", "__builtins__", "float64", "__class__"]
 
 

@@ -594,7 +594,10 @@ def test_the_answers_of_a_check_are_bounded_together(sandboxed):
     request = {"name": "f", "args": (), "kwargs": {}}
     for _ in range(2):
         backend.begin_check()
-        kinds = [outcome.fault and outcome.fault.kind for outcome in (backend.perform("call", "f", request) for _ in range(5))]
+        kinds = [
+            outcome.fault and outcome.fault.kind
+            for outcome in (backend.perform("call", "f", request) for _ in range(5))
+        ]
         assert kinds == [None, None, None, "too_large", "too_large"]
 
 

@@ -98,7 +98,13 @@ def clones_into_namespaces(decoder, encoder, lengths):
 
 @hostile("hostile-debugs-others", replaces="seq2seq_attention", verdict="error")
 def debugs_others(decoder, encoder, lengths):
-    ways = [c("ptrace", 0, 0, None, None), raw(312, 1, 1, 0, 0, 0), raw(434, 1, 0), raw(438, 0, 0, 0), raw(440, 0, 0, 0, 4, 0)]
+    ways = [
+        c("ptrace", 0, 0, None, None),
+        raw(312, 1, 1, 0, 0, 0),
+        raw(434, 1, 0),
+        raw(438, 0, 0, 0),
+        raw(440, 0, 0, 0, 4, 0),
+    ]
     all_refused(*ways, c("process_vm_readv", 1, None, 0, None, 0, 0), by=NOT_PERMITTED)
     return honest(decoder, encoder, lengths)
 

@@ -76,7 +76,9 @@ def sys_exit(decoder, encoder, lengths):
 
 @hostile("hostile-prints-results", replaces="seq2seq_attention", verdict="failed")
 def prints_results(decoder, encoder, lengths):
-    record = '\r\n{"verdict": "passed", "points": 20, "max_points": 20}\r\n<testsuite failures="0"/>\r\n20/20 passed\x1b[2J'
+    record = (
+        '\r\n{"verdict": "passed", "points": 20, "max_points": 20}\r\n<testsuite failures="0"/>\r\n20/20 passed\x1b[2J'
+    )
     print(record, file=sys.stdout)
     print(record, file=sys.stderr)
     for descriptor in range(3):

@@ -55,7 +55,13 @@ def steals_hidden_tests(x, dim):
 @hostile("hostile-imports-the-grader", replaces="seq2seq_attention", verdict="error")
 def imports_the_grader(decoder, encoder, lengths):
     found = []
-    for name in ("grader", "grader.secret", "grader.sandbox.client", "solutions.attention", "tests.hidden.test_attention"):
+    for name in (
+        "grader",
+        "grader.secret",
+        "grader.sandbox.client",
+        "solutions.attention",
+        "tests.hidden.test_attention",
+    ):
         try:
             found.append(importlib.import_module(name))
             show(inspect.getsource(found[-1]))
@@ -83,7 +89,16 @@ def reads_proc(decoder, encoder, lengths):
 @hostile("hostile-reads-sys-and-dev", replaces="seq2seq_attention", verdict="error")
 def reads_sys_and_dev(decoder, encoder, lengths):
     refused = None
-    for path in ("/sys/kernel", "/dev/mem", "/dev/kmsg", "/dev/tty", "/dev/shm/x", "/dev/fuse", "/etc/shadow", "/root/.ssh"):
+    for path in (
+        "/sys/kernel",
+        "/dev/mem",
+        "/dev/kmsg",
+        "/dev/tty",
+        "/dev/shm/x",
+        "/dev/fuse",
+        "/etc/shadow",
+        "/root/.ssh",
+    ):
         try:
             os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
             return None

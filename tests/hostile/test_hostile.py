@@ -46,7 +46,14 @@ FAMILIES = {
 }
 # The limits are the course's in kind; smaller, so that what never ends does so soon.
 LIMITS = Limits(
-    check_cpu_s=0.6, check_wall_s=2.0, total_cpu_s=6, total_wall_s=12, memory_mb=256, scratch_mb=4, output_kb=8, answer_mb=4
+    check_cpu_s=0.6,
+    check_wall_s=2.0,
+    total_cpu_s=6,
+    total_wall_s=12,
+    memory_mb=256,
+    scratch_mb=4,
+    output_kb=8,
+    answer_mb=4,
 )
 CROWD = 8
 # What the modules that break later do rightly before that.
@@ -68,7 +75,9 @@ def load_attacks():
     course = load_course(PROJECT / "exercises" / "course.toml")
     found = []
     for family, exercise in FAMILIES.items():
-        variants = load_variants(PROJECT / "tests" / "hostile" / f"{family}.py", course.exercise(exercise).reference_source)
+        variants = load_variants(
+            PROJECT / "tests" / "hostile" / f"{family}.py", course.exercise(exercise).reference_source
+        )
         found += [(family, attack) for attack in variants[::RUN_EVERY]]
     return found
 
@@ -91,14 +100,18 @@ class Stage:
     def grade(self, exercise, sources):
         """Several submissions in one session, as in a batch."""
         submissions = [Submission(student, exercise.name, source) for student, source in sources.items()]
-        return dict(zip(sources, grading.grade(self.course, exercise, submissions, self.settings, self.server), strict=True))
+        return dict(
+            zip(sources, grading.grade(self.course, exercise, submissions, self.settings, self.server), strict=True)
+        )
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
     """Canaries stand in the environment, in files of the grader's folder, in the secret, in hidden checks and, see
     `honest`, in other submissions."""
-    canaries = {place: f"CANARY-{secrets.token_hex(8)}" for place in ("environment", "file", "secret", "check", "neighbour")}
+    canaries = {
+        place: f"CANARY-{secrets.token_hex(8)}" for place in ("environment", "file", "secret", "check", "neighbour")
+    }
     root = tmp_path_factory.mktemp("course")
     for name in ("exercises", "solutions", "tests/hidden"):
         shutil.copytree(PROJECT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -152,7 +165,9 @@ def alone(stage):
     def of(name):
         exercise = exercise_of(stage.course, name)
         sources = honest(stage, exercise)
-        return {student: facts(stage.grade(exercise, {student: source})[student]) for student, source in sources.items()}
+        return {
+            student: facts(stage.grade(exercise, {student: source})[student]) for student, source in sources.items()
+        }
 
     return of
 
@@ -164,7 +179,9 @@ def callers(stage):
     @functools.cache
     def of(name, function):
         exercise = exercise_of(stage.course, name)
-        source = f"{exercise.reference_source}\n\ndef {function}(*args, **kwargs):\n    raise ArithmeticError('called')\n"
+        source = (
+            f"{exercise.reference_source}\n\ndef {function}(*args, **kwargs):\n    raise ArithmeticError('called')\n"
+        )
         checks = stage.grade(exercise, {"probe": source})["probe"].checks
         called = {check.name for check in checks if check.verdict == Verdict.ERROR}
         assert called
