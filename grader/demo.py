@@ -48,7 +48,7 @@ def make_class(course: Course, folder: Path) -> None:
             if source is not None:
                 (home / exercise.filename).write_text(source, encoding="utf-8")
     attacks = load_variants(
-        course.root / "tests" / "hostile" / "attention.py", course.exercise("attention").reference_source
+        course.root / "tests" / "hostile" / "exhausting.py", course.exercise("attention").reference_source
     )
     for student, attack in zip(HOSTILE_STUDENTS, itertools.islice(attacks, 0, None, 2), strict=False):
         (folder / student).mkdir()
