@@ -17,7 +17,8 @@ F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ = 1024, 1026, 1031
 
 # Refused with EPERM. Without fork and exec a submission is one process for all its life: its CPU clock and its memory
 # are those of one pid. Shared memory is refused because RLIMIT_DATA does not count it. Locks, leases and watches on the
-# read-only files that all workers share would make others wait; asynchronous I/O has one limit for the whole machine.
+# read-only files that all workers share would make others wait, and so would writing out or emptying the machine's cache;
+# asynchronous I/O has one limit for the whole machine.
 REFUSED = [
     "fork",
     "vfork",
@@ -71,6 +72,13 @@ REFUSED = [
     "flock",
     "inotify_init",
     "inotify_init1",
+    "sync",
+    "syncfs",
+    "fadvise64",
+    "readahead",
+    "splice",
+    "vmsplice",
+    "tee",
     "personality",
     "modify_ldt",
     "memfd_create",

@@ -309,6 +309,12 @@ def takes_what_all_share(decoder, encoder, lengths):
             raw(240, b"/x", 0o102, 0o600, None),  # mq_open
             raw(248, b"user", b"x", b"y", 1, -3),  # add_key
             raw(319, b"x", 0),  # memfd_create
+            raw(162),  # sync: all that the machine has to write, now
+            raw(306, pipe[0]),  # syncfs
+            raw(221, pipe[0], 0, 0, 4),  # fadvise64, forget what is cached
+            raw(275, pipe[0], None, pipe[1], None, 1, 2),  # splice
+            raw(278, pipe[1], None, 0, 2),  # vmsplice
+            raw(276, pipe[0], pipe[1], 1, 2),  # tee
             by=NOT_PERMITTED,
         )
     finally:
