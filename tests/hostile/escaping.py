@@ -219,6 +219,7 @@ def waits_for_no_one(decoder, encoder, lengths):
         all_refused(
             lambda: fcntl.fcntl(file, 1024, fcntl.F_WRLCK),  # F_SETLEASE
             lambda: fcntl.fcntl(file, 1024, fcntl.F_RDLCK),
+            raw(72, file, ctypes.c_ulong(2**32 + 1024), ctypes.c_ulong(1)),  # F_SETLEASE as a filter might not know it
             lambda: fcntl.fcntl(file, 1026, 1),  # F_NOTIFY
             lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB),
             lambda: fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB),
