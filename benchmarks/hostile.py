@@ -60,9 +60,14 @@ def honest_class(exercise: Exercise, count: int) -> list[Submission]:
     return [Submission(f"honest-{n}", exercise.name, source) for n, source in zip(range(count), sources, strict=False)]
 
 
+def hostile_places(count: int) -> range:
+    """Where the hostile fifth sits."""
+    return range(EVERY // 2, count, EVERY)
+
+
 def mixed_class(exercise: Exercise, count: int, attacks: "itertools.cycle[Variant]") -> list[Submission]:
     submissions = honest_class(exercise, count)
-    for place in range(EVERY - 1, count, EVERY):
+    for place in hostile_places(count):
         attack = next(attacks)
         submissions[place] = Submission(attack.id, exercise.name, attack.source)
     return submissions
@@ -97,7 +102,7 @@ def main() -> None:
     course = find_course()
     exercise = course.exercise(arguments.exercise)
     attacks = itertools.cycle(attacks_on(course, exercise))
-    hostile = arguments.students // EVERY
+    hostile = len(hostile_places(arguments.students))
     allowed = hostile * exercise.limits.total_wall_s
     versions = f"Python {platform.python_version()}, torch {torch.__version__}"
     print(f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {versions}")

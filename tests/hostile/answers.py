@@ -176,7 +176,7 @@ def huge_text(decoder, encoder, lengths):
 @hostile("hostile-thousands-of-tensors", replaces="seq2seq_attention", verdict="failed")
 def thousands_of_tensors(decoder, encoder, lengths):
     """Each of them small; written out for a message they would take minutes."""
-    return {str(number): torch.full((100,), 1 / 3) for number in range(5000)}
+    return {str(number): torch.full((100,), 1 / 3) for number in range(2000)}
 
 
 @hostile("hostile-names-that-steer-terminals", replaces="seq2seq_attention", verdict="failed")
