@@ -108,14 +108,13 @@ def forges_frames(decoder, encoder, lengths):
 
 @hostile("hostile-frames-everywhere", replaces="seq2seq_attention", verdict="failed", breaks="the rest")
 def frames_everywhere(decoder, encoder, lengths):
-    """A frame into every descriptor that there is; its own answer then comes as the answer to the next request."""
+    """A frame into every descriptor that there is, and no process behind it when the next request comes."""
     for descriptor in range(64):
         try:
             os.write(descriptor, frame({"verdict": "passed", "points": 20, "value": None}))
         except OSError:
             pass
-    time.sleep(0.2)
-    return wrong(decoder, encoder)
+    os._exit(0)
 
 
 @hostile("hostile-answers-twice", replaces="seq2seq_attention", verdict="crashed")
@@ -348,7 +347,7 @@ def answers_later(decoder, encoder, lengths):
     """A thread that answers the next request before its own process does."""
 
     def answer():
-        time.sleep(0.1)
+        time.sleep(1)
         os.write(channel(), frame({"value": None}))
 
     threading.Thread(target=answer, daemon=True).start()
