@@ -90,7 +90,7 @@ def clones_into_namespaces(decoder, encoder, lengths):
     structure = struct.pack("QQQQQQQQ", 0x10000000, 0, 0, 0, 17, 0, 0, 0)
     thread = 0x00010F00
     ways = [raw(56, 0x10000000 | 17, None, None, None, None), raw(435, structure, len(structure))]
-    for flag in (0x00020000, 0x10000000, 0x20000000, 0x80):
+    for flag in (0x00020000, 0x10000000, 0x20000000, 0x40000000):
         ways.append(raw(56, thread | flag, None, None, None, None))
     all_refused(*ways, by=NOT_PERMITTED)
     return honest(decoder, encoder, lengths)
