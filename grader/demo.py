@@ -1,6 +1,7 @@
 """A class of 30 to try the grader on: right, wrong, unfinished and hostile submissions that ship with the project."""
 
 import itertools
+import re
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,7 @@ amelie bruno chidi dagny emre farah goran hiroko imani jonas kavya leila mateo n
 SPREAD = 6
 WRONG, UNFINISHED = (0, 4, 8), 5
 HOSTILE_STUDENTS = ("mallory", "trudy")
+ATTACKS = Path("tests") / "hostile" / "exhausting.py"
 MARKER = ".dot2vit-demo"
 
 
@@ -43,8 +45,10 @@ def demo(console: Console, folder: Path, jobs: int) -> None:
 
 
 def attacked(course: Course) -> Exercise:
-    """The exercise that attacks are written for."""
-    return next(exercise for exercise in course.exercises if _attacks_on(exercise).exists())
+    """The exercise that the demo's attacks are written for: the one whose reference their file imports from."""
+    found = re.search(r"^from solutions\.(\w+) import", (course.root / ATTACKS).read_text(encoding="utf-8"), re.M)
+    assert found is not None
+    return course.exercise(found[1])
 
 
 def chosen(course: Course) -> list[Exercise]:
@@ -52,10 +56,6 @@ def chosen(course: Course) -> list[Exercise]:
     short = [exercise for exercise in course.exercises if not exercise.training]
     spread = short[:: max(1, len(short) // SPREAD)][:SPREAD]
     return course.select([exercise.name for exercise in (*spread, attacked(course))])
-
-
-def _attacks_on(exercise: Exercise) -> Path:
-    return exercise.root / "tests" / "hostile" / exercise.filename
 
 
 def make_class(course: Course, folder: Path) -> None:
@@ -68,7 +68,7 @@ def make_class(course: Course, folder: Path) -> None:
             if source is not None:
                 (home / exercise.filename).write_text(source, encoding="utf-8")
     target = attacked(course)
-    attacks = load_variants(_attacks_on(target), target.reference_source)
+    attacks = load_variants(course.root / ATTACKS, target.reference_source)
     for student, attack in zip(HOSTILE_STUDENTS, itertools.islice(attacks, 0, None, 2), strict=False):
         (folder / student).mkdir()
         (folder / student / target.filename).write_text(attack.source, encoding="utf-8")

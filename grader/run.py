@@ -11,8 +11,10 @@ from .errors import CheckFailed, GraderFault, StudentFault, Unusable
 from .i18n import _, pick
 from .judge import judge
 from .result import AT_WORK, CheckResult, Verdict
+from .sandbox.inside.protocol import AnswerTooLarge
 from .sandbox.inside.session import Outcome
 from .subject import Backend, Direct, Recorded, Step, Subject, last_asked
+from .text import plain
 
 MAX_MESSAGE = 4_000
 # What a check may raise because a student's answer is of a kind that its author did not think of.
@@ -25,6 +27,7 @@ ODD_ANSWER = (
     RuntimeError,
     ArithmeticError,
     AssertionError,
+    AnswerTooLarge,  # where the check hands an answer on as an argument
 )
 
 
@@ -124,7 +127,7 @@ class Run:
             attempt(student)
         except StudentFault as fault:
             result.verdict, result.message = judge(fault, self.filename)
-            result.message = result.message[:MAX_MESSAGE]
+            result.message = plain(result.message)[:MAX_MESSAGE]
             if result.verdict in (Verdict.FAILED, Verdict.ERROR) and mark.diagnosed:
                 result.candidates = self._name_mistake(mark, candidate, student, attempt)
         except Exception as error:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.errors import InvalidArgument
 
 from grader import i18n
 from grader.course import Course, Exercise, load_course
@@ -30,20 +29,13 @@ PROJECT = Path(__file__).parent.parent.parent
 collect_ignore = ["toy_course", "filled_exercise"]
 
 
-def load_hypothesis_profile() -> None:
-    """HYPOTHESIS_PROFILE: `default` (seconds, the same inputs each time) or `long` (minutes, new inputs each time)."""
-    slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
-    settings.register_profile(
-        "default", deadline=None, max_examples=60, derandomize=True, database=None, suppress_health_check=slow
-    )
-    try:
-        settings.get_profile("long")
-    except InvalidArgument:
-        settings.register_profile("long", deadline=None, max_examples=5000, suppress_health_check=slow)
-    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
-
-
-load_hypothesis_profile()
+# HYPOTHESIS_PROFILE: `default` (seconds, the same inputs each time) or `long` (minutes, new inputs each time).
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+settings.register_profile(
+    "default", deadline=None, max_examples=60, derandomize=True, database=None, suppress_health_check=SLOW
+)
+settings.register_profile("long", deadline=None, max_examples=5000, suppress_health_check=SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 SMALL = {
     "check_cpu_s": 1.0,
@@ -90,6 +82,20 @@ def sandboxed(bwrap_server: ForkServer) -> Iterator[Callable[..., Sandboxed]]:
 
     def make(source: str, forbidden: dict[str, list[str]] | None = None, **limits: float) -> Sandboxed:
         made.append(Sandboxed(bwrap_server, source, "toy.py", forbidden or {}, Limits(**{**SMALL, **limits})))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.close()
+
+
+@pytest.fixture
+def unfiltered(plain_server: ForkServer) -> Iterator[Callable[..., Sandboxed]]:
+    """unfiltered(source, **limits): a submission as a plain process, for what the filter would refuse."""
+    made: list[Sandboxed] = []
+
+    def make(source: str, **limits: float) -> Sandboxed:
+        made.append(Sandboxed(plain_server, source, "toy.py", {}, Limits(**{**SMALL, **limits})))
         return made[-1]
 
     yield make

@@ -7,6 +7,7 @@ from grader.checks import CheckFailed, assert_close, assert_unchanged, require
 from grader.errors import Crashed, GraderFault, OutOfMemory, TimedOut, Unusable
 from grader.result import Verdict
 from grader.run import MAX_MESSAGE, Candidate, CheckMark, Run, fresh_reference, recorded_reference
+from grader.sandbox.inside.protocol import Encoder
 from grader.sandbox.inside.session import Outcome
 from grader.subject import Step, load_reference
 
@@ -146,6 +147,7 @@ def test_a_check_that_stumbles_over_an_answer_blames_the_answer():
         ("2.0**1023", lambda v: v * v and int(v * 4)),
         ("x.new_zeros(2, 2, 2, 2, 2)", lambda v: v @ torch.ones(7)),
         ("x.new_ones(10)", lambda v: bool(v)),
+        ("[0.0] * 19_999", lambda v: Encoder().encode((v, v))),  # handed on as an argument
     ],
 )
 def test_odd_answers_are_the_students_whatever_they_make_a_check_raise(answer, use):
