@@ -5,13 +5,21 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format types verify sync bench messages clean
+.PHONY: demo test hostile fuzz kill lint format types verify sync bench messages clean
 
 demo: $(READY)
 	$(BIN)/grader demo demo
 
 test: $(READY)
 	$(BIN)/pytest
+
+# Every attack, as the user who runs this and, where that is root, once more as an ordinary user.
+hostile: $(READY)
+	HOSTILE_EVERY=1 $(BIN)/pytest tests/hostile --timeout=1800
+
+# Minutes of new inputs; what make test tries of them takes seconds and is the same each time.
+fuzz: $(READY)
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest --timeout=3600 $(wildcard tests/grader/test_fuzz_*.py tests/grader/test_*_fuzz.py)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -32,6 +40,10 @@ sync: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/batch.py
+
+# Kill the grader's own processes 200 times; takes a quarter of an hour on two idle cores.
+kill: $(READY)
+	$(BIN)/python benchmarks/kill.py --times 200 --jobs 2
 
 # Korean: collect the messages of grader/ into the catalogue, then compile it.
 messages: $(READY)

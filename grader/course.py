@@ -55,6 +55,10 @@ class Exercise:
         return self.root / "exercises" / "checks" / "data" / f"{self.name}.safetensors"
 
     @property
+    def inputs_path(self) -> Path:
+        return self.root / "exercises" / "inputs" / self.filename
+
+    @property
     def hidden_path(self) -> Path:
         return self.root / "tests" / "hidden" / f"test_{self.name}.py"
 

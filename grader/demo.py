@@ -1,6 +1,7 @@
 """A class of 30 to try the grader on: right, wrong, unfinished and hostile submissions that ship with the project."""
 
 import itertools
+import re
 import shutil
 from pathlib import Path
 
@@ -18,8 +19,10 @@ kim-minjun lee-seoyeon park-jihoon choi-yuna jung-hyunwoo kang-soojin yoon-taeya
 김서준 이하은 박도윤 최지우 정예준
 amelie bruno chidi dagny emre farah goran hiroko imani jonas kavya leila mateo nadia otto
 """.split()  # noqa: SIM905 -- names in rows are read more easily than a list of strings
-EXERCISES = ("dot", "lstm", "attention", "multihead", "causal", "vit")
+SPREAD = 6
+WRONG, UNFINISHED = (0, 4, 8), 5
 HOSTILE_STUDENTS = ("mallory", "trudy")
+ATTACKS = Path("tests") / "hostile" / "exhausting.py"
 MARKER = ".dot2vit-demo"
 
 
@@ -29,13 +32,30 @@ def demo(console: Console, folder: Path, jobs: int) -> None:
     _prepare(folder)
     make_class(course, folder / "class")
     database, records, points = str(folder / "grades.db"), folder / "records", folder / "points.csv"
-    instructor.batch(console, folder / "class", database, records, points, list(EXERCISES), jobs, "0", "bwrap", course)
+    names = [exercise.name for exercise in chosen(course)]
+    instructor.batch(console, folder / "class", database, records, points, names, jobs, "0", "bwrap", course)
     console.print()
     console.rule(_("What one student is told"))
-    instructor.show_results(console, database, STUDENTS[2], "attention", course)
+    shown = attacked(course).name
+    wrong = next(student for n, student in enumerate(STUDENTS) if _turn(n, names.index(shown)) in WRONG)
+    instructor.show_results(console, database, wrong, shown, course)
     console.print(_("The class is in {folder}, its records in {records}, its points in {points}.").format(
         folder=folder / "class", records=records, points=points
     ))  # fmt: skip
+
+
+def attacked(course: Course) -> Exercise:
+    """The exercise that the demo's attacks are written for: the one whose reference their file imports from."""
+    found = re.search(r"^from solutions\.(\w+) import", (course.root / ATTACKS).read_text(encoding="utf-8"), re.M)
+    assert found is not None
+    return course.exercise(found[1])
+
+
+def chosen(course: Course) -> list[Exercise]:
+    """Exercises spread over the course, the attacked one among them; none that trains, for a demo is short."""
+    short = [exercise for exercise in course.exercises if not exercise.training]
+    spread = short[:: max(1, len(short) // SPREAD)][:SPREAD]
+    return course.select([exercise.name for exercise in (*spread, attacked(course))])
 
 
 def make_class(course: Course, folder: Path) -> None:
@@ -43,30 +63,33 @@ def make_class(course: Course, folder: Path) -> None:
     for number, student in enumerate(STUDENTS):
         home = folder / student
         home.mkdir(parents=True)
-        for position, exercise in enumerate(course.select(list(EXERCISES))):
+        for position, exercise in enumerate(chosen(course)):
             source = _source_for(number, position, exercise)
             if source is not None:
                 (home / exercise.filename).write_text(source, encoding="utf-8")
-    attacks = load_variants(
-        course.root / "tests" / "hostile" / "attention.py", course.exercise("attention").reference_source
-    )
+    target = attacked(course)
+    attacks = load_variants(course.root / ATTACKS, target.reference_source)
     for student, attack in zip(HOSTILE_STUDENTS, itertools.islice(attacks, 0, None, 2), strict=False):
         (folder / student).mkdir()
-        (folder / student / "attention.py").write_text(attack.source, encoding="utf-8")
+        (folder / student / target.filename).write_text(attack.source, encoding="utf-8")
 
 
 def _source_for(number: int, position: int, exercise: Exercise) -> str | None:
     """What a student hands in: three in ten exercises wrong, one unfinished, one missing now and then."""
-    turn = (3 * number + 7 * position) % 10
-    if turn in (0, 4, 8):
+    turn = _turn(number, position)
+    if turn in WRONG:
         return _nth(exercise.misconceptions, number + position)
     if turn in (2, 6):
         return _nth(exercise.alternatives, number + position)
-    if turn == 5:
+    if turn == UNFINISHED:
         return make_stub(exercise.reference_source, exercise.name)
     if turn == 7 and number % 3 == 0:
         return None
     return exercise.reference_source
+
+
+def _turn(number: int, position: int) -> int:
+    return (3 * number + 7 * position) % 10
 
 
 def _nth(variants: list[Variant], index: int) -> str:

@@ -10,11 +10,15 @@ Exception
 │   ├── TooManyThreads        it started more threads than it may
 │   ├── Crashed               its process ended on its own, or broke the protocol
 │   └── Unusable              there is nothing to run: the file is missing or cannot be read
-├── GraderFault               what the grader or the machine did; becomes `grader_error`, never a zero
+├── GraderFault               what the grader or the machine did; becomes `grader_error`, never a zero; exit status 3
+│   ├── MachineFault          the disk is full, the store is locked …: a sentence of its own
 │   └── SandboxUnavailable    this machine cannot confine a submission
-├── Stopped                   Ctrl-C: exit status 130
 └── UserError                 bad input to a command: one sentence, what to do next; exit status 2
+BaseException
+└── Stopped                   Ctrl-C or SIGTERM: exit status 128 + the signal's number
 """
+
+import signal
 
 from .sandbox.inside.fault import Fault
 
@@ -85,15 +89,30 @@ class Unusable(StudentFault):
 
 
 class GraderFault(Exception):
-    """Something that the grader, or the machine that it runs on, did."""
+    """Something that the grader, or the machine that it runs on, did.
+
+    Its text may stand in a record, which students read. `detail` is for the instructor alone: it may quote hidden checks.
+    """
+
+    def __init__(self, text: str = "", detail: str = "") -> None:
+        super().__init__(text)
+        self.detail = detail
+
+
+class MachineFault(GraderFault):
+    """The machine does not let the grader go on; the text says what, where, and what to do next."""
 
 
 class SandboxUnavailable(GraderFault):
     """This machine cannot confine a submission."""
 
 
-class Stopped(Exception):
-    """Somebody pressed Ctrl-C; what was done is kept."""
+class Stopped(BaseException):
+    """Somebody pressed Ctrl-C or ended this process; what was done is kept. No `except Exception` may catch it."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__(f"signal {int(number)}")
+        self.number = int(number)
 
 
 class UserError(Exception):

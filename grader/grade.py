@@ -3,9 +3,13 @@
 import contextlib
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 import torch
@@ -28,22 +32,54 @@ from .submission import Submission
 BACKSTOP = 10  # times the submission's own limit: only a fault of the grader's own code takes that long
 
 
+class Marking:
+    """What marks an exercise, loaded once for any number of runs: its reference and its misconceptions."""
+
+    def __init__(self, exercise: Exercise) -> None:
+        self.reference = load_reference(exercise.reference_source, exercise.name, exercise.reference_companions)
+        self.diagnosis = CodeDiagnosis(exercise)
+
+
 def grade(
-    course: Course, exercise: Exercise, submissions: Sequence[Submission], settings: Settings, server: ForkServer | None
+    course: Course,
+    exercise: Exercise,
+    submissions: Sequence[Submission],
+    settings: Settings,
+    server: ForkServer | None,
+    marking: Marking | None = None,
 ) -> list[Grade]:
     """Grade submissions of one exercise with its hidden checks, in one pytest session."""
+    run = new_run(course, exercise, submissions, settings, server, marking)
+    return finish(run, course, exercise, submissions, settings)
+
+
+def new_run(
+    course: Course,
+    exercise: Exercise,
+    submissions: Sequence[Submission],
+    settings: Settings,
+    server: ForkServer | None,
+    marking: Marking | None = None,
+) -> Run:
+    """A hidden run that is ready to start."""
+    marking = marking or Marking(exercise)
     candidates = [_candidate(course, exercise, submission, settings, server) for submission in submissions]
-    reference = load_reference(exercise.reference_source, exercise.name, exercise.reference_companions)
-    run = Run(exercise.filename, candidates, fresh_reference(reference), CodeDiagnosis(exercise))
+    return Run(exercise.filename, candidates, fresh_reference(marking.reference), marking.diagnosis)
+
+
+def finish(
+    run: Run, course: Course, exercise: Exercise, submissions: Sequence[Submission], settings: Settings
+) -> list[Grade]:
+    """Run the hidden checks, and make a grade of each candidate's results."""
     try:
         run_checks(run, exercise.hidden_path, BACKSTOP * exercise.limits.total_wall_s)
     finally:
-        for candidate in candidates:
+        for candidate in run.candidates:
             candidate.close()
     hints = {variant.id: pick(variant.en, variant.ko) for variant in exercise.misconceptions}
     return [
         _grade(course, exercise, submission, candidate, settings, hints)
-        for submission, candidate in zip(submissions, candidates, strict=True)
+        for submission, candidate in zip(submissions, run.candidates, strict=True)
     ]
 
 
@@ -66,9 +102,9 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _own_settings():
         code = pytest.main(arguments, plugins=[_Registered(run)])
     _forget(test_file)
-    if code != pytest.ExitCode.OK:
+    if code != pytest.ExitCode.OK or run.grader_faults:  # a check that skips itself would not be missed otherwise
         reasons = "; ".join(run.grader_faults) or said.getvalue().strip()[-2000:]
-        raise GraderFault(f"the checks in {test_file.name} could not be run (pytest exit {int(code)}): {reasons}")
+        raise GraderFault(f"the checks in {test_file.name} could not be run (pytest exit {int(code)})", reasons)
 
 
 def _forget(test_file: Path) -> None:
@@ -87,6 +123,24 @@ class _Registered:
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[plugin.RUN] = self._run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_timeout_set_timer(self, item: Any, settings: Any) -> bool | None:
+        """pytest-timeout's own handler fails without a terminal, with an exception that would look like an odd answer's."""
+        if threading.current_thread() is not threading.main_thread():
+            return None
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            pytest.fail(f"Timeout: no end after {settings.timeout:g} s")  # not an Exception: no check catches it
+
+        def cancel() -> None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, settings.timeout)
+        item.cancel_timeout = cancel
+        return True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -144,4 +198,5 @@ def _grade(
     settle_misconceptions(candidate.results, hints)
     grade = new_grade(course, exercise, submission, settings, candidate.results, candidate.output)
     grade.notes += candidate.notes
+    grade.grader_faults += candidate.grader_faults
     return grade

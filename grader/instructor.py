@@ -1,5 +1,6 @@
 """The instructor's commands: grade a class, show what is stored."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from .batch import Plan, local_executor, plan, records_of, run
 from .course import Course, find_course
 from .errors import UserError
+from .files import check_writable
 from .i18n import _
 from .record import Settings
 from .reports.records import write_csv, write_json
@@ -31,18 +33,30 @@ def batch(
     seed: str,
     sandbox: str,
     course: Course | None = None,
+    layout: str | None = None,
+    roster: Path | None = None,
 ) -> bool:
-    """Grade a folder of submissions; returns whether anything needs review."""
+    """Grade a folder or a zip of submissions; returns whether anything needs review."""
     course = course or find_course()
     exercises = course.select(only)
     check_available(sandbox)
+    if json is not None:
+        check_writable("The records", json)
+    if csv is not None and not csv.exists():
+        check_writable("The points", csv.parent)
     settings = Settings(seed=seed, secret=instructor_secret(course.root), sandbox=sandbox)
+    faults: Counter[str] = Counter()
     with Store(db) as store:
-        work = plan(course, exercises, submissions, settings, store)
+        work = plan(course, exercises, submissions, settings, store, layout, roster)
         _say_plan(console, work, sandbox)
         if work.pending:
             with _progress(console, len(work.pending)) as advance:
-                run(work, store, lambda: local_executor(min(jobs, len(work.pending)), sandbox), jobs, advance)
+
+                def on_graded(grade: Grade) -> None:
+                    advance(grade)
+                    faults.update(set(grade.grader_faults))
+
+                run(work, store, lambda: local_executor(min(jobs, len(work.pending)), sandbox), jobs, on_graded)
         records = records_of(work, store)
         names = [exercise.name for exercise in exercises]
         if json is not None:
@@ -58,8 +72,32 @@ def batch(
                 style="magenta",
                 markup=False,
             )
+        _say_faults(console, faults)
         console.print(_("Stored in {url}").format(url=store.url), style="dim", markup=False)
     return bool(review)
+
+
+def reproduce(console: Console, student: str, exercise: str, check: str | None, submissions: Path, db: str) -> bool:
+    """Grade a stored unit again, and show what one check asked. Returns whether the record is the same."""
+    import torch  # the other commands leave it to the grading processes
+
+    from .reports.reproduction import print_reproduction, print_seen
+    from .reproduce import reproduce as reproduce_unit
+
+    course = find_course()
+    torch.set_num_threads(1)  # as in a grading process
+    with Store(db) as store, console.status("…"):
+        secret = instructor_secret(course.root)
+        again = reproduce_unit(course, course.exercise(exercise), student, store, submissions, secret)
+    if check is not None:
+        chosen = [seen for seen in again.seen if check in (seen.result.name, seen.result.function)]
+        if not chosen:
+            known = ", ".join(seen.result.name for seen in again.seen)
+            raise UserError(f"{exercise} has no check {check}. Choose from: {known}.")
+        for seen in chosen:
+            print_seen(console, seen, f"{exercise}.py")
+    print_reproduction(console, again)
+    return again.is_same
 
 
 def show_results(
@@ -86,11 +124,41 @@ def show_results(
                 console.print()
 
 
+def leaks(console: Console, paths: list[Path], course: Course | None = None) -> bool:
+    """Print what these files hold of the course's secrets; returns whether there is anything, or anything unsearched."""
+    from .leaks import Leak, find_leaks, needles_of  # heavy, and of no use to a batch
+
+    found = find_leaks(paths, needles_of(course or find_course()))
+    by_file: dict[tuple[str, str], list[Leak]] = {}
+    for leak in found:
+        by_file.setdefault((leak.place, leak.origin.partition(":")[0]), []).append(leak)
+    for (place, origin), leaks in by_file.items():
+        if not origin:
+            text = _("✗ {place}: could not be searched ({reason})").format(place=place, reason=leaks[0].text)
+        else:
+            text = _("✗ {place}: {count} lines of {origin}, such as: {text}").format(
+                place=place, count=len(leaks), origin=leaks[0].origin, text=leaks[0].text
+            )
+        console.print(plain(text), style="red", markup=False, soft_wrap=True)
+    if not found:
+        console.print(_("✓ No hidden check, solution or misconception in it."), style="green")
+    return bool(found)
+
+
 def _say_plan(console: Console, work: Plan, sandbox: str) -> None:
+    for mention in work.mentions:
+        console.print(plain(mention), markup=False, soft_wrap=True)
     count, done = len(work.units), len(work.units) - len(work.pending)
     console.print(_("{count} submissions, {done} of them graded before.").format(count=count, done=done))
     if sandbox == "none":
         console.print(_("Without a sandbox: submissions can read your files and change their own grades."), style="red")
+
+
+def _say_faults(console: Console, faults: Counter[str]) -> None:
+    """What the grader failed on, in full. Only here: it may quote hidden checks, and records are for students."""
+    for text, count in faults.most_common():
+        console.print(_("The grader failed here, {count} times:").format(count=count), style="magenta")
+        console.print(plain(text), style="dim", markup=False)
 
 
 @contextmanager

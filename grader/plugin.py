@@ -19,7 +19,7 @@ RUN: "pytest.StashKey[Run]" = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "check(points, ko, needs): a check of an exercise (grader.checks.check)")
+    config.addinivalue_line("markers", "check(points, ko, needs, kind): a check of an exercise (grader.checks.check)")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -119,6 +119,8 @@ def _mark_of(item: pytest.Function) -> "CheckMark":
         needs=mark.kwargs["needs"],
         cpu_s=mark.kwargs["cpu_s"],
         diagnosed=mark.kwargs["diagnosed"],
+        drawn=mark.kwargs["drawn"],
+        kind=mark.kwargs["kind"],
     )
 
 

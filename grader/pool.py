@@ -1,13 +1,18 @@
-"""A grading process: it keeps one fork server warm and grades chunks of submissions. Light to import."""
+"""A grading process: it keeps one fork server warm, and grades chunks of submissions or verifies. Light to import."""
 
+import contextlib
 import ctypes
+import multiprocessing
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import i18n
+from .errors import GraderFault, SandboxUnavailable
 from .sandbox.launch import ForkServer
 
 PR_SET_PDEATHSIG = 1
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from .record import Settings
     from .result import Grade
     from .submission import Submission
+    from .verify import Verification
 
 _server: ForkServer | None = None
 _sandbox = ""
@@ -26,9 +32,12 @@ def start_process(sandbox: str, language: str) -> None:
     global _server, _sandbox
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})  # held back until here: batch._submit
     i18n.set_language(language)
     _sandbox = sandbox
-    _server = ForkServer(sandbox, wait=False)
+    if sandbox != "import":
+        with contextlib.suppress(SandboxUnavailable, OSError):  # the first chunk tries again, and tells
+            _server = ForkServer(sandbox, wait=False)
     import torch
 
     torch.set_num_threads(1)
@@ -41,14 +50,38 @@ def grade_chunk(
     from .course import load_course
     from .grade import grade
 
+    try:
+        course = load_course(course_file)
+        return grade(course, course.exercise(exercise), submissions, settings, _living_server())
+    except GraderFault:
+        raise
+    except Exception as error:  # an exception of another kind might not come through to the coordinator
+        name = type(error).__name__
+        raise GraderFault(f"{exercise} could not be graded ({name})", traceback.format_exc()) from None
+
+
+def verify_exercise(course_file: Path, exercise: str, seeds: int) -> "Verification":
+    """Verify one exercise in this process."""
+    from .course import load_course
+    from .verify import verify
+
     course = load_course(course_file)
-    return grade(course, course.exercise(exercise), submissions, settings, _living_server())
+    return verify(course, [course.exercise(exercise)], seeds, _living_server())
 
 
-def _living_server() -> ForkServer:
-    """This process's fork server; a new one when it has died."""
+def _living_server() -> ForkServer | None:
+    """This process's fork server, if it is to have one; a new one when it has died, be it while it came up."""
+    if _sandbox == "import":
+        return None
+    try:
+        return _ready_server()
+    except SandboxUnavailable:
+        return _ready_server()
+
+
+def _ready_server() -> ForkServer:
     global _server
-    if _server is None or _server.process.poll() is not None:
+    if _server is None or not _server.alive:
         if _server is not None:
             _server.close()
         _server = ForkServer(_sandbox, wait=False)
@@ -57,6 +90,10 @@ def _living_server() -> ForkServer:
 
 
 def _end_with_parent() -> None:
-    """A coordinator that is killed leaves no grading process behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    """A coordinator that is killed leaves no grading process behind, not even one that had just been started."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:
+        os._exit(1)

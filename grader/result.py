@@ -23,11 +23,17 @@ class Verdict(StrEnum):
 
 
 NEEDS_REVIEW = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_GRADED, Verdict.GRADER_ERROR})
+# What went wrong while the student's code was at work on an input.
+AT_WORK = frozenset({Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.MEMORY, Verdict.CRASHED})
 
 
 @dataclass
 class CheckResult:
-    """One check of one submission. `misconceptions`: ids whose answers were the student's, settled to one later."""
+    """One check of one submission.
+
+    candidates: ids of misconceptions whose answers were the student's, settled to one later.
+    draw_command: draws the same kind of input on the student's machine; "" where there is nothing to draw.
+    """
 
     name: str
     title: str
@@ -39,6 +45,7 @@ class CheckResult:
     misconception: str | None = None
     hint: str = ""
     speed_ratio: float | None = None
+    draw_command: str = ""
     candidates: list[str] = field(default_factory=list, repr=False)
 
     @property
@@ -54,7 +61,10 @@ class CheckResult:
 
 @dataclass
 class Grade:
-    """One graded exercise of one student: the project's public record (docs/report-format.md)."""
+    """One graded exercise of one student: the project's public record (docs/report-format.md).
+
+    grader_faults: what the grader failed on, for the instructor; not in the record, as it may quote hidden checks.
+    """
 
     student: str
     exercise: str
@@ -67,6 +77,8 @@ class Grade:
     language: str
     notes: list[str] = field(default_factory=list)
     output: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    grader_faults: list[str] = field(default_factory=list, repr=False)
 
     @property
     def points(self) -> float:
@@ -101,6 +113,7 @@ class Grade:
             "notes": self.notes,
             "checks": [check.to_record() for check in self.checks],
             "output": self.output,
+            "versions": dict(self.versions),
         }
 
 

@@ -1,6 +1,7 @@
 """One run of an exercise's checks over several submissions: what the pytest plugin asks, and the results it fills in."""
 
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,9 +10,11 @@ from .draw import Draw
 from .errors import CheckFailed, GraderFault, StudentFault, Unusable
 from .i18n import _, pick
 from .judge import judge
-from .result import CheckResult, Verdict
+from .result import AT_WORK, CheckResult, Verdict
+from .sandbox.inside.protocol import AnswerTooLarge
 from .sandbox.inside.session import Outcome
-from .subject import Backend, Direct, Recorded, Step, Subject
+from .subject import Backend, Direct, Recorded, Step, Subject, last_asked
+from .text import plain
 
 MAX_MESSAGE = 4_000
 # What a check may raise because a student's answer is of a kind that its author did not think of.
@@ -24,6 +27,7 @@ ODD_ANSWER = (
     RuntimeError,
     ArithmeticError,
     AssertionError,
+    AnswerTooLarge,  # where the check hands an answer on as an argument
 )
 
 
@@ -46,6 +50,7 @@ class Candidate:
     fault: StudentFault | None = None
     results: list[CheckResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    grader_faults: list[str] = field(default_factory=list)
     transcripts: dict[str, list[Step]] = field(default_factory=dict)
     reference_transcripts: dict[str, list[Step]] = field(default_factory=dict)
 
@@ -81,8 +86,10 @@ class CheckMark:
     ko: str
     points: float
     needs: Sequence[str]
+    kind: str = ""
     cpu_s: float | None = None
     diagnosed: bool = True
+    drawn: bool = True
 
     @property
     def title(self) -> str:
@@ -99,7 +106,7 @@ class Run:
     diagnosis: Diagnosis = field(default_factory=NoDiagnosis)
     keep_transcripts: bool = False
     on_result: Callable[[CheckResult], None] = lambda result: None
-    grader_faults: list[str] = field(default_factory=list)
+    grader_faults: list[str] = field(default_factory=list)  # of the session as a whole; a check's are its candidate's
 
     def check(
         self, mark: CheckMark, candidate: Candidate, test: Callable[..., None], arguments: dict[str, Any]
@@ -120,13 +127,15 @@ class Run:
             attempt(student)
         except StudentFault as fault:
             result.verdict, result.message = judge(fault, self.filename)
-            result.message = result.message[:MAX_MESSAGE]
+            result.message = plain(result.message)[:MAX_MESSAGE]
             if result.verdict in (Verdict.FAILED, Verdict.ERROR) and mark.diagnosed:
                 result.candidates = self._name_mistake(mark, candidate, student, attempt)
         except Exception as error:
-            self._judge_odd_answer(result, error, mark, attempt)
+            self._judge_odd_answer(result, error, mark, candidate, attempt)
         if result.verdict != Verdict.PASSED:
             result.points = 0.0
+        if result.verdict in AT_WORK and candidate.broken is None:
+            result.draw_command = self._draw_command(mark, last_asked(student))
         result.seconds = round(time.monotonic() - started, 6)
         if self.keep_transcripts:
             candidate.transcripts[mark.name] = student.transcript
@@ -134,6 +143,14 @@ class Run:
             candidate.reference_transcripts.clear()
         candidate.results.append(result)
         self.on_result(result)
+
+    def _draw_command(self, mark: CheckMark, function: str) -> str:
+        """The command that draws what this function may be given; nothing of this check's own inputs is in it."""
+        if not function or not mark.drawn:
+            return ""
+        exercise, _, name = function.rpartition(".")  # a companion's function is that exercise's
+        kind = f" --kind {mark.kind}" if mark.kind else ""
+        return f"grader draw {exercise or self.filename.removesuffix('.py')} {name}{kind}"
 
     def _need(self, mark: CheckMark, candidate: Candidate) -> None:
         """A check that a stub could pass runs, and pays, only when those that it needs have passed."""
@@ -174,11 +191,17 @@ class Run:
         try:
             return self.diagnosis.candidates(mark.name, student.transcript, attempt)
         except Exception as error:
-            candidate.notes.append(f"{mark.name}: the diagnosis failed ({type(error).__name__}: {error})"[:300])
+            candidate.notes.append(f"{mark.name}: the diagnosis failed ({type(error).__name__})")
+            candidate.grader_faults.append(_told(mark, error))
             return []
 
     def _judge_odd_answer(
-        self, result: CheckResult, error: Exception, mark: CheckMark, attempt: Callable[[Subject], None]
+        self,
+        result: CheckResult,
+        error: Exception,
+        mark: CheckMark,
+        candidate: Candidate,
+        attempt: Callable[[Subject], None],
     ) -> None:
         """A check that stumbles over an answer but runs well with the reference's: the answer is at fault."""
         if isinstance(error, ODD_ANSWER) and self._runs_with_reference(mark, attempt):
@@ -189,7 +212,9 @@ class Run:
             return
         result.verdict = Verdict.GRADER_ERROR
         result.message = _("The grader itself failed here; this costs you nothing, and your instructor will see it.")
-        self.grader_faults.append(f"{mark.name}: {type(error).__name__}: {error}")
+        candidate.grader_faults.append(_told(mark, error))
+        if isinstance(error, GraderFault):  # a sentence of ours, fit for a record; any other may quote the check
+            candidate.notes.append(f"{mark.name}: {error}"[:500])
 
     def _runs_with_reference(self, mark: CheckMark, attempt: Callable[[Subject], None]) -> bool:
         """Whether the check passes with the reference in the student's place; a recorded one did when it was recorded."""
@@ -210,6 +235,12 @@ def _verdicts(results: list[CheckResult]) -> dict[str, Verdict]:
         if verdicts.get(result.function, Verdict.PASSED) == Verdict.PASSED:
             verdicts[result.function] = result.verdict
     return verdicts
+
+
+def _told(mark: CheckMark, error: Exception) -> str:
+    if isinstance(error, GraderFault):  # ours: it says what it is
+        return "\n".join(filter(None, (f"{mark.name}: {error}", error.detail)))
+    return f"{mark.name}: " + "".join(traceback.format_exception(error, limit=-3)).strip()
 
 
 def fresh_reference(backend: Direct) -> Callable[[str], Backend]:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Boolean,
@@ -16,6 +17,8 @@ from sqlalchemy import (
     Float,
     Integer,
     MetaData,
+    Row,
+    Select,
     String,
     Table,
     Text,
@@ -27,13 +30,16 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from .errors import UserError
+from .errors import MachineFault, UserError
 from .result import Grade
 
 SCHEMA_VERSION = 1
-LOCK_SECONDS = 60
+LOCK_SECONDS = 60.0  # how long another process may hold the store
+LOCK_TURN = 0.5  # as long as SQLite waits by itself, deaf to Ctrl-C
+
+Answer = TypeVar("Answer")
 
 _metadata = MetaData()
 _schema = Table("dot2vit_schema", _metadata, Column("version", Integer, primary_key=True))
@@ -59,6 +65,24 @@ def unit_key(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def key_of(facts: Mapping[str, Any], grader: str, course: str, secret: bytes) -> str:
+    """The key from a record's facts (its fields by their names), the grader's version, the course's id and the secret."""
+    return unit_key(
+        grader,
+        course,
+        facts["student"],
+        facts["exercise"],
+        facts["source_sha256"],
+        "; ".join(facts["notes"]),  # what was recovered stands in the record: a mended file gets a new one
+        facts["course_version"],
+        facts["seed"],
+        hashlib.sha256(secret).hexdigest(),
+        facts["device"],
+        facts["sandbox"],
+        facts["language"],
+    )
+
+
 class Store:
     """An open store. One writer at a time."""
 
@@ -66,25 +90,24 @@ class Store:
         """url: a SQLAlchemy URL, or the path of a SQLite file. Raises UserError when it cannot be opened or is another's."""
         self.url = url if "://" in url else f"sqlite:///{Path(url).resolve()}"
         try:
-            self._engine = _open(self.url)
+            self._engine = _patiently(lambda: _open(self.url))
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise UserError(
                 f"{url} is no database that can be used: {error}. Give sqlite:///FILE or postgresql://…"
             ) from None
         except (DBAPIError, OSError) as error:
-            raise UserError(f"The database {url} cannot be opened: {_reason(error)}.") from None
+            raise UserError(
+                f"The database {url} cannot be opened: {_reason(error)}. Mend it, or give another one with --db."
+            ) from None
 
     def finished(self, keys: Iterable[str]) -> set[str]:
         """Which of these units are graded and need no review."""
         wanted = list(keys)
         found: set[str] = set()
-        with self._engine.connect() as connection:
-            for start in range(0, len(wanted), 500):
-                part = wanted[start : start + 500]
-                rows = connection.execute(
-                    select(_grades.c.key).where(_grades.c.key.in_(part), _grades.c.needs_review.is_(False))
-                )
-                found.update(key for (key,) in rows)
+        for start in range(0, len(wanted), 500):
+            part = wanted[start : start + 500]
+            query = select(_grades.c.key).where(_grades.c.key.in_(part), _grades.c.needs_review.is_(False))
+            found.update(row.key for row in self._read(query))
         return found
 
     def save(self, graded: Sequence[tuple[str, Grade]]) -> None:
@@ -93,13 +116,18 @@ class Store:
             return
         now = datetime.now(UTC)
         rows = [_row(key, grade, now) for key, grade in graded]
-        try:
+
+        def write() -> None:
             with self._engine.begin() as connection:
                 connection.execute(delete(_grades).where(_grades.c.key.in_([row["key"] for row in rows])))
                 connection.execute(insert(_grades), rows)
-        except (OperationalError, DBAPIError) as error:
-            raise UserError(
-                f"The grades could not be written to {self.url}: {_reason(error)}. What was written before is kept."
+
+        try:
+            _patiently(write)
+        except DBAPIError as error:
+            raise MachineFault(
+                f"The grades could not be written to {self.url}: {_reason(error)}. What was written before is kept: "
+                "set this right (a full disk? another grader?) and run the same command again."
             ) from None
 
     def records(self, keys: Iterable[str] | None = None, student: str | None = None) -> list[dict[str, Any]]:
@@ -109,12 +137,35 @@ class Store:
             query = query.where(_grades.c.student == student)
         wanted = set(keys) if keys is not None else None
         latest: dict[tuple[str, str], dict[str, Any]] = {}
-        with self._engine.connect() as connection:
-            for key, text in connection.execute(query):
-                if wanted is None or key in wanted:
-                    record = json.loads(text)
-                    latest[record["student"], record["exercise"]] = record
+        for row in self._read(query):
+            if wanted is None or row.key in wanted:
+                record = json.loads(row.record)
+                latest[record["student"], record["exercise"]] = record
         return [latest[key] for key in sorted(latest)]
+
+    def latest(self, student: str, exercise: str) -> tuple[str, dict[str, Any]]:
+        """Key and record of a unit's latest grade. Raises UserError when there is none."""
+        query = select(_grades.c.key, _grades.c.record).where(
+            _grades.c.student == student, _grades.c.exercise == exercise
+        )
+        found = self._read(query.order_by(_grades.c.graded_at.desc()).limit(1))
+        if not found:
+            raise UserError(
+                f"{self.url} holds no grade of {student} on {exercise}; `grader results` shows what it holds."
+            )
+        return found[0].key, json.loads(found[0].record)
+
+    def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        def read() -> Sequence[Row[Any]]:
+            with self._engine.connect() as connection:
+                return connection.execute(query).all()
+
+        try:
+            return _patiently(read)
+        except DBAPIError as error:
+            raise MachineFault(
+                f"The database {self.url} cannot be read: {_reason(error)}. Bring back a copy of it, or grade into another --db."
+            ) from None
 
     def close(self) -> None:
         self._engine.dispose()
@@ -133,24 +184,53 @@ def _open(url: str) -> Engine:
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": LOCK_SECONDS} if is_sqlite else {})
+    engine = create_engine(parsed, connect_args={"timeout": min(LOCK_TURN, LOCK_SECONDS)} if is_sqlite else {})
     if is_sqlite:
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA journal_mode=WAL"))
-    tables = set(inspect(engine).get_table_names())
-    if "dot2vit_schema" in tables:
-        with engine.connect() as connection:
-            version = connection.execute(select(_schema.c.version)).scalar()
-        if version != SCHEMA_VERSION:
-            raise UserError(
-                f"{url} was written with schema {version} of dot2vit, this version reads {SCHEMA_VERSION}; give another --db."
-            )
-        return engine
-    if "grades" in tables:
-        raise UserError(f"{url} holds a table of grades that is not dot2vit's; give another --db.")
-    _metadata.create_all(engine)
-    with engine.begin() as connection:
-        connection.execute(insert(_schema), [{"version": SCHEMA_VERSION}])
+    try:
+        if not _has_tables(engine, url):
+            _make_tables(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def _make_tables(engine: Engine) -> None:
+    """All or nothing, and by one process where several start at once."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # its driver begins no transaction for CREATE TABLE
+        if "dot2vit_schema" not in inspect(connection).get_table_names():
+            _metadata.create_all(connection)
+            connection.execute(insert(_schema), [{"version": SCHEMA_VERSION}])
+
+
+def _has_tables(engine: Engine, url: str) -> bool:
+    """Raises UserError when the tables are another's."""
+    tables = set(inspect(engine).get_table_names())
+    if "dot2vit_schema" not in tables:
+        if "grades" in tables:
+            raise UserError(f"{url} holds a table of grades that is not dot2vit's; give another --db.")
+        return False
+    with engine.connect() as connection:
+        version = connection.execute(select(_schema.c.version)).scalar()
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{url} was written with schema {version} of dot2vit, this version reads {SCHEMA_VERSION}; give another --db."
+        )
+    return True
+
+
+def _patiently(action: Callable[[], Answer]) -> Answer:
+    """What the action gives, however often another process holds the store meanwhile, for LOCK_SECONDS."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return action()
+        except DBAPIError as error:
+            if "locked" not in _reason(error) or time.monotonic() > deadline:
+                raise
 
 
 def _row(key: str, grade: Grade, now: datetime) -> dict[str, Any]:

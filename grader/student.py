@@ -1,4 +1,4 @@
-"""The student's commands: check the stubs of the current folder, show the progress over the course."""
+"""The student's commands: check the stubs of the current folder, draw inputs for them, show the progress over the course."""
 
 from pathlib import Path
 
@@ -9,12 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from .course import Course, Exercise, find_course
+from .grade import new_candidate
 from .i18n import _, language
+from .inputs import load_inputs
 from .local import LocalReport, check_locally
 from .reports.terminal import plain, print_checks, print_output
+from .reports.trials import print_trial
 from .result import CheckResult, Verdict
 from .sandbox.launch import ForkServer
-from .submission import Submission, read_submission
+from .submission import Submission, read_file
+from .trial import choose, save, trials
 
 
 def check(console: Console, names: list[str]) -> int:
@@ -41,6 +45,30 @@ def status(console: Console) -> None:
     _print_next(console, reports)
 
 
+def draw(console: Console, name: str, function: str | None, kind: str | None, seed: str, save_to: Path | None) -> None:
+    """Draw inputs, call the student's code on them and print both."""
+    exercise = find_course().exercise(name)
+    chosen = choose(load_inputs(exercise.inputs_path), name, function, kind, seed)
+    if save_to is not None:
+        save(chosen, save_to)
+    submission = read_stub(exercise)
+    with console.status(_("starting …")), ForkServer("none") as server:
+        candidate = new_candidate(exercise, submission, server, lambda check: 0)
+        try:
+            done = list(trials(exercise, candidate, chosen, seed))
+        finally:
+            candidate.close()
+    for note in submission.notes:
+        console.print(plain(note), style="yellow", markup=False)
+    for trial in done:
+        print_trial(console, trial, exercise.filename)
+    print_output(console, candidate.output)
+    console.print(
+        _("These are kinds of input that checks use, never a check's own. Whether an answer is right is yours to say."),
+        style="dim",
+    )
+
+
 def stub_of(exercise: Exercise) -> Path:
     """The file to check: the one in the current folder, else the one in the course's exercises folder."""
     here = Path.cwd() / exercise.filename
@@ -49,8 +77,7 @@ def stub_of(exercise: Exercise) -> Path:
 
 def read_stub(exercise: Exercise) -> Submission:
     """What is in the file to check, and in the others that it uses, from the same folder."""
-    folder = stub_of(exercise).resolve().parent
-    return read_submission(folder.parent, folder.name, exercise)
+    return read_file(stub_of(exercise).resolve(), exercise)
 
 
 def _check(exercise: Exercise, server: ForkServer) -> LocalReport:

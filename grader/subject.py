@@ -35,6 +35,7 @@ class Subject:
 
     _backend: Backend
     transcript: list[Step] = field(default_factory=list)
+    _asked: str = ""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -59,6 +60,7 @@ class Subject:
         return gradients
 
     def _perform(self, verb: str, name: str, request: dict[str, Any]) -> Any:
+        self._asked = name.removesuffix(f".{request['method']}") if verb == "module_method" else name
         outcome = self._backend.perform(verb, name, _refer_to_modules(request))
         self.transcript.append(Step(verb, name, outcome))
         if outcome.fault is not None:
@@ -80,6 +82,11 @@ class File:
             raise AttributeError(name)
         call: Callable[..., Any] = getattr(self._subject, f"{self._name}.{name}")
         return call
+
+
+def last_asked(subject: Subject) -> str:
+    """The function or class that was asked last, also when it gave no answer; "" before any."""
+    return subject._asked
 
 
 class Module:

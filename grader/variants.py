@@ -30,8 +30,11 @@ def alternative(id: str, *, replaces: str) -> Callable[[Definition], Definition]
     return lambda definition: definition
 
 
-def hostile(id: str, *, replaces: str, verdict: str) -> Callable[[Definition], Definition]:
-    """Mark a function or class as an attack, in the place of `replaces`; `verdict`: what a check that calls it deserves."""
+def hostile(id: str, *, replaces: str, verdict: str, breaks: str = "") -> Callable[[Definition], Definition]:
+    """Mark a function or class as an attack, in the place of `replaces`; `verdict`: what a check that calls it deserves.
+
+    breaks: "the rest" where it spoils its own process for the checks that follow, "everything" where it does so at import.
+    """
     return lambda definition: definition
 
 

@@ -1,7 +1,7 @@
 """The author's gate: is every exercise sound?
 
 Stubs earn nothing, references and alternatives earn everything, every misconception loses marks and is named rightly, in
-the hidden run and on a student's machine, and nothing that is generated is out of step.
+the hidden run under every seed and on a student's machine, and nothing that is generated is out of step.
 """
 
 from collections.abc import Callable
@@ -9,30 +9,59 @@ from dataclasses import dataclass, field
 
 from .course import Course, Exercise
 from .errors import GraderFault
-from .grade import grade
+from .grade import Marking, grade
 from .local import check_locally
+from .placeholders import placeholder_problems
 from .record import Settings
 from .result import CheckResult, Grade, Verdict
 from .sandbox.launch import ForkServer
 from .submission import Submission
 from .sync import generate, make_stub, out_of_step
+from .verify_inputs import draw_commands, input_problems
 
 MIN_MISCONCEPTIONS = 6
 MIN_ALTERNATIVES = 4
+MIN_NAMED = 0.95  # of all runs of all misconceptions
+MIN_NAMED_OF_ONE = 0.5  # of one misconception's runs: below, its hint is more often missed than told
 
 
 @dataclass
 class Row:
-    """One graded source: what it is, what it earned, what it was called, and what is wrong with that."""
+    """One source, graded under every seed: what it is, what it earned, what it was called, and what is wrong with that.
+
+    found: a problem -> the seeds that show it; none for what does not depend on the seed.
+    """
 
     exercise: str
     kind: str
     id: str
-    points: float
-    max_points: float
-    named_hidden: str = ""
+    points_by_seed: list[float] = field(default_factory=list)
+    max_points: float = 0.0
+    names_by_seed: list[str] = field(default_factory=list)
     named_local: str = ""
-    problems: list[str] = field(default_factory=list)
+    found: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def is_misconception(self) -> bool:
+        return self.kind == "misconception"
+
+    @property
+    def points(self) -> float:
+        """The worst case: the most that a misconception kept, the least that any other source earned."""
+        return (max if self.is_misconception else min)(self.points_by_seed, default=0.0)
+
+    @property
+    def times_full(self) -> int:
+        return sum(points == self.max_points for points in self.points_by_seed)
+
+    @property
+    def times_named(self) -> int:
+        """Under how many seeds this misconception's own id came first."""
+        return sum(names.split(", ")[0] == self.id for names in self.names_by_seed)
+
+    @property
+    def problems(self) -> list[str]:
+        return [f"{_of_seeds(seeds)}{problem}" for problem, seeds in self.found.items()]
 
 
 @dataclass
@@ -42,9 +71,22 @@ class Verification:
 
     @property
     def all_problems(self) -> list[str]:
-        return self.problems + [
-            f"{row.exercise}, {row.kind} {row.id}: {problem}" for row in self.rows for problem in row.problems
-        ]
+        in_rows = [f"{row.exercise}, {row.kind} {row.id}: {problem}" for row in self.rows for problem in row.problems]
+        return self.problems + in_rows + self._naming_problems()
+
+    @property
+    def runs(self) -> int:
+        """Misconceptions × seeds."""
+        return sum(len(row.names_by_seed) for row in self.rows if row.is_misconception)
+
+    @property
+    def named(self) -> int:
+        return sum(row.times_named for row in self.rows if row.is_misconception)
+
+    def _naming_problems(self) -> list[str]:
+        if self.runs == 0 or self.named / self.runs >= MIN_NAMED:
+            return []
+        return [f"misconceptions are named in {self.named} of {self.runs} runs, {MIN_NAMED:.0%} needed"]
 
 
 def verify(
@@ -52,30 +94,36 @@ def verify(
     exercises: list[Exercise],
     seeds: int,
     server: ForkServer | None,
-    on_row: Callable[[Row], None] = lambda row: None,
+    on_progress: Callable[[str], None] = lambda text: None,
 ) -> Verification:
     """Verify exercises under `seeds` seeds. Without a server the sources, all trusted, are run in this process."""
-    verification = Verification()
-    ids: set[str] = set()
+    verification = Verification(problems=used_twice(exercises))
     for exercise in exercises:
         verification.problems += _missing_parts(exercise)
-        for variant in exercise.misconceptions + exercise.alternatives:
-            if variant.id in ids:
-                verification.problems.append(f"{exercise.name}: the id {variant.id} is used twice")
-            ids.add(variant.id)
         try:
+            verification.problems += input_problems(exercise)
             verification.problems += out_of_step(exercise, generate(exercise))
-            for seed in range(seeds):
-                for row in _rows(course, exercise, str(seed), server):
-                    verification.rows.append(row)
-                    on_row(row)
+            verification.rows += _rows(course, exercise, seeds, server, on_progress)
         except (GraderFault, FileNotFoundError) as error:
             verification.problems.append(f"{exercise.name}: {error}")
     return verification
 
 
+def used_twice(exercises: list[Exercise]) -> list[str]:
+    """An id names one variant of the whole course."""
+    problems = []
+    ids: set[str] = set()
+    for exercise in exercises:
+        for variant in exercise.misconceptions + exercise.alternatives:
+            if variant.id in ids:
+                problems.append(f"{exercise.name}: the id {variant.id} is used twice")
+            ids.add(variant.id)
+    return problems
+
+
 def _missing_parts(exercise: Exercise) -> list[str]:
-    problems = [
+    problems = placeholder_problems(exercise)
+    problems += [
         f"{exercise.name}: there is no guide exercises/guide/{language}/{exercise.name}.md"
         for language in ("en", "ko")
         if not exercise.guide_path(language).is_file()
@@ -92,26 +140,34 @@ def _missing_parts(exercise: Exercise) -> list[str]:
     return problems
 
 
-def _rows(course: Course, exercise: Exercise, seed: str, server: ForkServer | None) -> list[Row]:
-    stub = make_stub(exercise.reference_source, exercise.name)
-    sources = [("stub", exercise.name, stub), ("reference", exercise.name, exercise.reference_source)]
+def _rows(
+    course: Course, exercise: Exercise, seeds: int, server: ForkServer | None, on_progress: Callable[[str], None]
+) -> list[Row]:
+    sources = [("stub", exercise.name, make_stub(exercise.reference_source, exercise.name))]
+    sources += [("reference", exercise.name, exercise.reference_source)]
     sources += [("alternative", variant.id, variant.source) for variant in exercise.alternatives]
     sources += [("misconception", variant.id, variant.source) for variant in exercise.misconceptions]
+    rows = [Row(exercise.name, kind, id) for kind, id, _ in sources]
     submissions = [
         Submission(f"{kind}:{id}", exercise.name, source, companions=_companions(exercise, kind))
         for kind, id, source in sources
     ]
-    settings = Settings(seed=seed, sandbox="import" if server is None else server.sandbox)
-    grades = grade(course, exercise, submissions, settings, server)
-    rows = []
-    for (kind, id, _), submission, graded in zip(sources, submissions, grades, strict=True):
-        row = Row(exercise.name, kind, id, graded.points, graded.max_points, named_hidden=_named(graded.checks))
-        local: list[CheckResult] = []
-        if seed == "0":  # the visible checks do not depend on the seed
-            local = check_locally(exercise, submission, None).checks
-            row.named_local = _named(local)
-        row.problems = _problems(kind, id, graded, local, exercise, seed)
-        rows.append(row)
+    commands = set.union(*(draw_commands(course.exercise(name)) for name in (exercise.name, *exercise.uses)))
+    on_progress(f"{exercise.name}: visible checks")
+    for row, submission in zip(rows, submissions, strict=True):
+        _judge_locally(row, check_locally(exercise, submission, None).checks, commands)
+    marking = Marking(exercise)
+    for seed in range(seeds):
+        on_progress(f"{exercise.name}: seed {seed}")
+        settings = Settings(seed=str(seed), sandbox="import" if server is None else server.sandbox)
+        grades = grade(course, exercise, submissions, settings, server, marking)
+        for row, graded in zip(rows, grades, strict=True):
+            _judge(row, graded, seed, exercise, commands)
+    for row in rows:
+        if row.is_misconception and row.times_named < MIN_NAMED_OF_ONE * seeds:
+            astray = [seed for seed, names in enumerate(row.names_by_seed) if names.split(", ")[0] != row.id]
+            called = max(row.names_by_seed, key=row.names_by_seed.count) or "nothing"
+            row.found[f"is called {called} in the hidden run"] = astray
     return rows
 
 
@@ -123,46 +179,60 @@ def _companions(exercise: Exercise, kind: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _judge_locally(row: Row, checks: list[CheckResult], commands: set[str]) -> None:
+    """The visible checks draw from a fixed key: no seed changes them."""
+    row.named_local = _named(checks)
+    failed = [check.name for check in checks if check.verdict != Verdict.PASSED]
+    if row.kind == "stub":
+        if any(check.verdict != Verdict.MISSING for check in checks):
+            _find(row, "a visible check does not say that the stub is not started")
+    elif not row.is_misconception:
+        if failed:
+            _find(row, f"fails the visible {', '.join(failed)}")
+    elif not failed:
+        _find(row, "passes all visible checks")
+    elif row.named_local.split(", ")[0] != row.id:
+        _find(row, f"is called {row.named_local or 'nothing'} by the visible checks")
+    _find_unknown_commands(row, checks, commands)
+
+
+def _judge(row: Row, graded: Grade, seed: int, exercise: Exercise, commands: set[str]) -> None:
+    row.points_by_seed.append(graded.points)
+    row.max_points = graded.max_points
+    row.names_by_seed.append(_named(graded.checks))
+    failed = [check.name for check in graded.checks if check.verdict != Verdict.PASSED]
+    if graded.needs_review:
+        _find(row, f"needs review ({'; '.join(graded.review_reasons)})", seed)
+    if graded.max_points != exercise.points:
+        _find(row, f"its checks have {graded.max_points:g} points, course.toml says {exercise.points:g}")
+    if row.kind == "stub":
+        if graded.points or any(check.verdict != Verdict.MISSING for check in graded.checks):
+            _find(row, "a check does not say that the stub is not started")
+    elif row.is_misconception:
+        if graded.points == graded.max_points:
+            _find(row, "keeps full marks", seed)
+    elif failed:
+        _find(row, f"loses marks in {', '.join(failed)}", seed)
+    _find_unknown_commands(row, graded.checks, commands)
+
+
+def _find_unknown_commands(row: Row, checks: list[CheckResult], commands: set[str]) -> None:
+    for check in checks:
+        if check.draw_command and check.draw_command not in commands:
+            _find(row, f"{check.name} tells to run `{check.draw_command}`, for which there is no input")
+
+
+def _find(row: Row, problem: str, seed: int | None = None) -> None:
+    row.found.setdefault(problem, []).extend([] if seed is None else [seed])
+
+
+def _of_seeds(seeds: list[int]) -> str:
+    if not seeds:
+        return ""
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: "
+
+
 def _named(checks: list[CheckResult]) -> str:
     """The misconceptions named, most often named first."""
     names = [check.misconception for check in checks if check.misconception]
     return ", ".join(sorted(set(names), key=lambda name: (-names.count(name), name)))
-
-
-def _problems(kind: str, id: str, graded: Grade, local: list[CheckResult], exercise: Exercise, seed: str) -> list[str]:
-    problems = []
-    failed = [check.name for check in graded.checks if check.verdict != Verdict.PASSED]
-    failed_locally = [check.name for check in local if check.verdict != Verdict.PASSED]
-    if graded.needs_review:
-        problems.append(f"seed {seed}: needs review ({'; '.join(graded.review_reasons)})")
-    if graded.max_points != exercise.points:
-        problems.append(f"its checks have {graded.max_points:g} points, course.toml says {exercise.points:g}")
-    if kind == "stub":
-        if graded.points or any(check.verdict != Verdict.MISSING for check in graded.checks):
-            problems.append("a check does not say that the stub is not started")
-        if any(check.verdict != Verdict.MISSING for check in local):
-            problems.append("a visible check does not say that the stub is not started")
-    elif kind in ("reference", "alternative"):
-        if failed:
-            problems.append(f"seed {seed}: loses marks in {', '.join(failed)}")
-        if failed_locally:
-            problems.append(f"fails the visible {', '.join(failed_locally)}")
-    else:
-        problems += _naming_problems(id, graded, local, seed, failed_locally)
-    return problems
-
-
-def _naming_problems(
-    id: str, graded: Grade, local: list[CheckResult], seed: str, failed_locally: list[str]
-) -> list[str]:
-    problems = []
-    if graded.points == graded.max_points:
-        problems.append(f"seed {seed}: keeps full marks")
-    elif _named(graded.checks).split(", ")[0] != id:
-        problems.append(f"seed {seed}: is called {_named(graded.checks) or 'nothing'} in the hidden run")
-    if seed == "0":
-        if not failed_locally:
-            problems.append("passes all visible checks")
-        elif _named(local).split(", ")[0] != id:
-            problems.append(f"is called {_named(local) or 'nothing'} by the visible checks")
-    return problems

@@ -1,6 +1,5 @@
 """What the commands print. Everything that a student wrote is shown as plain text: no markup, no escape sequences."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from ..i18n import _
 from ..result import Verdict
+from ..text import plain as plain
 from .records import by_student
 
 STYLES = {
@@ -22,12 +22,6 @@ STYLES = {
     Verdict.GRADER_ERROR: "magenta",
 }
 MARKS = {Verdict.PASSED: "✓", Verdict.MISSING: "○"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def plain(text: str) -> str:
-    """Text without control characters, changes of direction and halves of surrogate pairs: it must not steer the terminal."""
-    return _CONTROL.sub("·", text)
 
 
 def check_lines(check: dict[str, Any]) -> RenderableType:
@@ -47,6 +41,9 @@ def check_lines(check: dict[str, Any]) -> RenderableType:
         lines.append(_indented(plain(check["message"]), "default"))
     if check.get("hint"):
         lines.append(_indented("→ " + plain(check["hint"]), "cyan"))
+    if check.get("draw_command"):
+        command = plain(check["draw_command"])
+        lines.append(_indented(_("Draw inputs of this kind yourself: {command}").format(command=command), "dim"))
     return Group(*lines)
 
 

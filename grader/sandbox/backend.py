@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import GivenUp, Raised, StudentFault, TimedOut
 from .client import Usage, Worker
+from .inside.fault import without_addresses
 from .inside.session import Outcome
 from .launch import ForkServer
 from .limits import Limits
@@ -36,7 +37,7 @@ class Sandboxed:
     @property
     def output(self) -> str:
         """What the submission printed, up to its cap."""
-        return self._output.decode("utf-8", errors="replace")
+        return without_addresses(self._output.decode("utf-8", errors="replace"))
 
     def begin_check(self, cpu_s: float | None = None) -> None:
         """A new check: its own limits count from here. cpu_s: another limit of CPU seconds than the exercise's."""

@@ -21,7 +21,7 @@ import torch
 from ..errors import Crashed, GraderFault, OutOfMemory, StudentFault, TimedOut, TooManyThreads
 from .inside.confine import MAX_THREADS
 from .inside.fault import Fault
-from .inside.protocol import HEADER, JSON_BYTES, Encoder, ProtocolError, decode, pack, unpack
+from .inside.protocol import HEADER, JSON_BYTES, MAX_NODES, MAX_TEXTS, Encoder, ProtocolError, decode, pack, unpack
 from .inside.session import Outcome
 from .launch import ForkServer
 from .limits import Limits
@@ -31,6 +31,8 @@ READ_BYTES = 2**18
 START_SECONDS = 30.0
 PAGE = os.sysconf("SC_PAGE_SIZE")
 CREDENTIALS = struct.Struct("3i")
+MAX_BRACKETS = 4 * MAX_NODES + MAX_TEXTS  # a part opens three at most; the rest may stand in texts
+ANSWERS_A_CHECK = 4  # times the limit of one answer: a check keeps all that came until it is done
 
 
 @dataclass
@@ -54,13 +56,18 @@ class Worker:
         self._selector.register(self._output_pipe, selectors.EVENT_READ)
         self._selector.register(self._status_pipe, selectors.EVENT_READ)
         self._check_cpu_s = self._check_wall_s = self._cpu_seen = 0.0
+        self._check_answer_bytes = 0
         self._memory_floor_kb = 0
         self._next_look = 0.0
-        self._may_freeze = server.sandbox != "none"
+        self._confined = server.sandbox != "none"
+        self._killed_by_us = False
         self._pidfd: int | None = None
         self._received = bytearray()
         try:
             self._greet(server)
+        except ProcessLookupError:
+            self.kill()
+            raise GraderFault("a worker was killed before it had started") from None
         except GraderFault:
             self.kill()
             raise
@@ -108,6 +115,7 @@ class Worker:
         """From here on a new check's limits count."""
         self.limits = limits
         self._check_cpu_s = self._check_wall_s = 0.0
+        self._check_answer_bytes = 0
 
     def kill(self) -> None:
         """End the worker and let its connections go."""
@@ -134,12 +142,15 @@ class Worker:
             body = self._receive(text_length + blob_length, started)
             if self._received:
                 raise ProtocolError("more than one answer")
-            return _outcome(*unpack(body[:text_length], body[text_length:]))
-        except (BrokenPipeError, ConnectionResetError):
+            return self._outcome(body[:text_length], body[text_length:])
+        except ConnectionError:
             raise self._ended() from None
         except ProtocolError as error:
             self.kill()
             raise Crashed(None, str(error)) from None
+        except OSError as error:
+            self.kill()
+            raise GraderFault(f"the connection to a worker failed: {error}") from error
         except StudentFault:
             self.kill()
             raise
@@ -151,12 +162,21 @@ class Worker:
                 self._freeze()
                 self._count_cpu()
 
+    def _outcome(self, text: bytes, blob: bytes) -> Outcome:
+        """The outcome that a worker's answer stands for. Raises ProtocolError for what is no answer."""
+        if text.count(b"[") + text.count(b"{") > MAX_BRACKETS:  # before millions of lists are made of them
+            raise ProtocolError("an answer of too many parts")
+        self._check_answer_bytes += len(blob)
+        if self._check_answer_bytes > ANSWERS_A_CHECK * self.limits.answer_mb * 2**20:
+            return Outcome(fault=Fault("too_large", message="bytes"))
+        return _outcome(*unpack(text, blob))
+
     def _freeze(self) -> None:
         """Between requests nothing of the submission runs: no thread goes on, grows, or writes to the channel.
 
         Only in the sandbox, whose processes end with the grader: a stopped process of no sandbox would outlive it.
         """
-        if self._may_freeze:
+        if self._confined:
             self._signal(signal.SIGSTOP)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -187,7 +207,11 @@ class Worker:
         """Exactly `count` bytes, with an eye on every limit while they do not come."""
         while len(self._received) < count:
             if self._channel in self._wait(started):
-                received = self._channel.recv(READ_BYTES)
+                try:
+                    received = self._channel.recv(READ_BYTES)
+                except BlockingIOError:  # readable, and nothing to read: the other end plays with its socket
+                    time.sleep(0.001)
+                    continue
                 if not received:
                     raise self._ended()
                 self._received += received
@@ -259,14 +283,27 @@ class Worker:
                 room -= len(data)
 
     def _ended(self) -> Exception:
-        """Why the worker is gone, as its keeper tells."""
+        """Why the worker is gone, as its keeper tells.
+
+        SIGKILL is nobody's but ours, the kernel's and an administrator's: pid 1 of a namespace cannot send it to itself.
+        The kernel sends it at RLIMIT_CPU, and when the machine runs out of memory, which is not this student's doing.
+        """
         end = self._read_end()
         self.kill()
         if "refused" in end:
             return GraderFault(f"a worker could not be confined: {end['refused']}")
-        code = end.get("code")
-        if code == -signal.SIGXCPU:
+        if "code" not in end:
+            return GraderFault("a worker's keeper ended without a word: it was killed, or its fork server was")
+        code = end["code"]
+        if code == -signal.SIGXCPU or (code == -signal.SIGKILL and end["cpu_s"] > self.limits.total_cpu_s):
             return TimedOut("total_cpu_s", self.limits.total_cpu_s)
+        if code == -signal.SIGKILL and self._killed_by_us:
+            return Crashed(None, "it closed its channel")
+        if code == -signal.SIGKILL and self._confined:
+            peak_mb = end["peak_kb"] // 1024
+            return GraderFault(
+                f"a worker was killed from outside (SIGKILL), its memory had peaked at {peak_mb} MB: is the machine short of it?"
+            )
         return Crashed(code)
 
     def _read_end(self) -> dict[str, Any]:
@@ -274,8 +311,9 @@ class Worker:
         readable = selectors.DefaultSelector()
         readable.register(self._status_pipe, selectors.EVENT_READ)
         try:
-            if not readable.select(2.0):
-                # The channel is closed but the process lives on: end it, then its keeper speaks.
+            if not readable.select(0.2):
+                # The channel is closed but the process lives on, or is about to end: a signal does not change how.
+                self._killed_by_us = True
                 self._signal(signal.SIGKILL)
                 readable.select(5.0)
             end: dict[str, Any] = json.loads(os.read(self._status_pipe, 65536) or b"{}")

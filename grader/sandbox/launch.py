@@ -71,6 +71,18 @@ class ForkServer:
         self._control.settimeout(None)
         self._is_ready = True
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked for workers. Its closed end of the control socket tells before its process has ended."""
+        if self.process.poll() is not None:
+            return False
+        try:
+            return self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
     def _last_words(self) -> str:
         """What the server said before it ended."""
         self.process.kill()
@@ -182,7 +194,8 @@ def _confined(code: str) -> list[str]:
     if not any(Path(path).is_relative_to("/tmp") for path in _runtime_paths()):
         command += ["--symlink", SCRATCH, "/tmp"]
     command += ["--proc", "/proc", "--tmpfs", SCRATCH, "--remount-ro", "/", "--chdir", "/"]
-    return [*command, sys.executable, "-I", "-c", code]
+    # Not -I, which would ignore PYTHONHASHSEED: the environment holds nothing that we have not put there.
+    return [*command, sys.executable, "-s", "-P", "-c", code]
 
 
 def _runtime_paths() -> list[str]:

@@ -8,11 +8,17 @@ from typing import Any
 from ..errors import SandboxUnavailable
 
 CLONE_THREAD = 0x00010000
+CLONE_NAMESPACES = (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)
 MAP_SHARED_ANONYMOUS = 0x01 | 0x20
 MAP_GROWSDOWN = 0x0100
+MAP_HUGETLB = 0x40000
+MSG_OOB = 0x1
+F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ = 1024, 1026, 1031
 
 # Refused with EPERM. Without fork and exec a submission is one process for all its life: its CPU clock and its memory
-# are those of one pid. Shared memory is refused because RLIMIT_DATA does not count it.
+# are those of one pid. Shared memory is refused because RLIMIT_DATA does not count it. Locks, leases and watches on the
+# read-only files that all workers share would make others wait, and so would writing out or emptying the machine's cache;
+# asynchronous I/O has one limit for the whole machine.
 REFUSED = [
     "fork",
     "vfork",
@@ -24,6 +30,7 @@ REFUSED = [
     "kcmp",
     "pidfd_open",
     "pidfd_getfd",
+    "pidfd_send_signal",
     "socket",
     "socketpair",
     "connect",
@@ -31,6 +38,11 @@ REFUSED = [
     "listen",
     "accept",
     "accept4",
+    "sendmsg",
+    "sendmmsg",
+    "recvmsg",
+    "recvmmsg",
+    "setsockopt",
     "mount",
     "umount2",
     "pivot_root",
@@ -53,6 +65,22 @@ REFUSED = [
     "io_uring_setup",
     "io_uring_enter",
     "io_uring_register",
+    "io_setup",
+    "io_submit",
+    "io_getevents",
+    "io_pgetevents",
+    "flock",
+    "inotify_init",
+    "inotify_init1",
+    "sync",
+    "syncfs",
+    "fadvise64",
+    "readahead",
+    "splice",
+    "vmsplice",
+    "tee",
+    "personality",
+    "modify_ldt",
     "memfd_create",
     "memfd_secret",
     "shmget",
@@ -91,6 +119,7 @@ REFUSED = [
     "sched_setattr",
     "setpriority",
     "ioprio_set",
+    "setrlimit",
 ]
 ESSENTIAL = frozenset({"clone", "clone3", "mmap", "fork", "execve", "ptrace", "socket", "mount", "unshare", "bpf"})
 
@@ -110,12 +139,24 @@ def filter_program() -> bytes:
     for name in REFUSED:
         _refuse(rules, not_permitted, name)
     _refuse(rules, not_permitted, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0))
+    for flag in CLONE_NAMESPACES:
+        _refuse(rules, not_permitted, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
     # glibc asks clone3 first and falls back to clone, whose flags a filter can read.
     _refuse(rules, pyseccomp.ERRNO(errno.ENOSYS), "clone3")
     shared = pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS, MAP_SHARED_ANONYMOUS)
     _refuse(rules, not_permitted, "mmap", shared)
     # RLIMIT_DATA does not count what grows down; the stacks of threads are ordinary mappings.
     _refuse(rules, not_permitted, "mmap", pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN))
+    # Under a lower RLIMIT_CPU of its own a submission would be killed as if from outside.
+    _refuse(rules, not_permitted, "prlimit64", pyseccomp.Arg(2, pyseccomp.NE, 0))
+    # Huge pages come from a pool that all processes of the machine share.
+    _refuse(rules, not_permitted, "mmap", pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MAP_HUGETLB, MAP_HUGETLB))
+    # An out-of-band byte makes the grader's end of the channel readable, with nothing there to read.
+    _refuse(rules, not_permitted, "sendto", pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MSG_OOB, MSG_OOB))
+    # A lease on a file of the runtime stops whoever opens that file, the grader included, for 45 seconds.
+    for command in (F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ):
+        # The kernel looks at 32 bits of the command, a filter at 64: what stands in the upper half must not matter.
+        _refuse(rules, not_permitted, "fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, command))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)

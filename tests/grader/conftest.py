@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from grader import i18n
 from grader.course import Course, Exercise, load_course
@@ -25,7 +26,16 @@ from grader.sync import generate, write
 
 TOY_COURSE = Path(__file__).parent / "toy_course"
 PROJECT = Path(__file__).parent.parent.parent
-collect_ignore = ["toy_course"]
+collect_ignore = ["toy_course", "filled_exercise"]
+
+
+# HYPOTHESIS_PROFILE: `default` (seconds, the same inputs each time) or `long` (minutes, new inputs each time).
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+settings.register_profile(
+    "default", deadline=None, max_examples=60, derandomize=True, database=None, suppress_health_check=SLOW
+)
+settings.register_profile("long", deadline=None, max_examples=5000, suppress_health_check=SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 SMALL = {
     "check_cpu_s": 1.0,
@@ -78,6 +88,20 @@ def sandboxed(bwrap_server: ForkServer) -> Iterator[Callable[..., Sandboxed]]:
     ) -> Sandboxed:
         few = Limits(**{**SMALL, **limits})
         made.append(Sandboxed(bwrap_server, source, "toy.py", forbidden or {}, few, companions))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        backend.close()
+
+
+@pytest.fixture
+def unfiltered(plain_server: ForkServer) -> Iterator[Callable[..., Sandboxed]]:
+    """unfiltered(source, **limits): a submission as a plain process, for what the filter would refuse."""
+    made: list[Sandboxed] = []
+
+    def make(source: str, **limits: float) -> Sandboxed:
+        made.append(Sandboxed(plain_server, source, "toy.py", {}, Limits(**{**SMALL, **limits})))
         return made[-1]
 
     yield make
@@ -140,7 +164,7 @@ def run_grader(toy_course: Course) -> Callable[..., "subprocess.CompletedProcess
         env |= {"LANG": "C.UTF-8", "DOT2VIT_SECRET": "secret", "PYTHONPATH": str(PROJECT)} | environment
         command = [sys.executable, "-c", "from grader.cli import main; main()", *map(str, arguments)]
         return subprocess.run(
-            command, cwd=cwd or toy_course.root, env=env, capture_output=True, text=True, timeout=240, check=False
+            command, cwd=cwd or toy_course.root, env=env, capture_output=True, text=True, timeout=600, check=False
         )
 
     return run

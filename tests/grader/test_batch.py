@@ -1,8 +1,10 @@
 """grader/batch.py and grader/pool.py: a class, whatever happens to the processes that grade it."""
 
+import json
 import multiprocessing
 import os
 import threading
+import zipfile
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
@@ -302,3 +304,40 @@ def test_a_plan_reads_each_submission_once(toy_course, make_class, store, monkey
     (folder / "ann" / "toy.py").write_text("raise SystemExit")
     batch.run(plan, store, Threaded, 1, lambda graded: None)
     assert points(batch.records_of(plan, store)) == {"ann": 10}
+
+
+def test_a_platforms_download_is_graded_and_a_roster_tells_who_is_absent(toy_course, toy, store, tmp_path):
+    notebook = json.dumps({"cells": [{"cell_type": "code", "source": "%matplotlib inline\n" + toy.reference_source}]})
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as made:
+        made.writestr("kimminjun_12_300_toy.py", "def center(x, dim): return x")
+        made.writestr("kimminjun_12_301_toy-1.py", toy.reference_source)
+        made.writestr("leehaeun_13_302_toy.py", ("# 한글 주석이에요\n" + toy.reference_source).encode("cp949"))
+        made.writestr("ann_14_303_toy.ipynb", notebook)
+        made.writestr("mallory_15_304_toy.py", "%PDF-1.7")
+    (tmp_path / "roster.csv").write_text("student,id\nminjun,12\nhaeun,13\nann,14\nlate,16\n")
+    plan = batch.plan(toy_course, [toy], tmp_path / "class.zip", SETTINGS, store, roster=tmp_path / "roster.csv")
+    batch.run(plan, store, Threaded, 2, lambda graded: None)
+    records = {record["student"]: record for record in batch.records_of(plan, store)}
+    assert points(records.values()) == {"minjun": 10, "haeun": 10, "ann": 10, "late": 0, "mallory_15": 0}
+    assert "CP949" in records["haeun"]["notes"][1]
+    assert "%matplotlib inline (cell 1)" in " ".join(records["ann"]["notes"])
+    assert {check["verdict"] for check in records["late"]["checks"]} == {"missing"}
+    assert {check["verdict"] for check in records["mallory_15"]["checks"]} == {"unreadable"}
+    assert any("Canvas" in mention for mention in plan.mentions)
+    assert any("Not on the roster, graded all the same: mallory_15." in mention for mention in plan.mentions)
+
+
+def test_a_student_is_forgotten_when_read(toy_course, toy, store, tmp_path, monkeypatch):
+    """One student's zips are in memory at a time."""
+    from grader.intake.student import Student
+
+    closed = []
+    close = Student.close
+    monkeypatch.setattr(Student, "close", lambda student: (closed.append(student.name), close(student)))
+    for name in ("ann", "bob"):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        with zipfile.ZipFile(tmp_path / "class" / name / "hw.zip", "w") as made:
+            made.writestr("toy.py", toy.reference_source)
+    plan = batch.plan(toy_course, [toy], tmp_path / "class", SETTINGS, store)
+    assert closed == ["ann", "bob"]
+    assert [unit.submission.source for unit in plan.units] == [toy.reference_source] * 2

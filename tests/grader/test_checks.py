@@ -5,7 +5,16 @@ import pytest
 import torch
 
 from grader import i18n
-from grader.checks import assert_close, assert_raises, assert_unchanged, check, require, unpack
+from grader.checks import (
+    Rng,
+    assert_close,
+    assert_global_generator_untouched,
+    assert_raises,
+    assert_unchanged,
+    check,
+    require,
+    unpack,
+)
 from grader.errors import CheckFailed, Raised
 from grader.sandbox.inside.session import Session
 from grader.subject import Direct, Subject
@@ -21,7 +30,8 @@ def test_a_check_carries_its_facts():
         """A sentence."""
 
     (mark,) = test_b.pytestmark
-    assert mark.kwargs == {"points": 2, "ko": "한국어 문장.", "needs": ("test_a",)}
+    asked = {"points": 2, "ko": "한국어 문장.", "needs": ("test_a",)}
+    assert mark.kwargs == {**asked, "kind": "", "cpu_s": None, "diagnosed": True, "drawn": True}
 
 
 def test_a_check_may_need_several():
@@ -83,6 +93,16 @@ def test_unchanged_arguments_pass_and_changed_ones_are_named():
     student.g(torch.ones(2), torch.ones(2))
     with pytest.raises(CheckFailed, match="g changed its argument 2 in place"):
         assert_unchanged(student)
+
+
+def test_a_call_that_moves_the_global_generator_is_named():
+    student = subject("import numpy as np\ndef f(rng): return rng.random()\ndef g(rng): np.random.seed(0)")
+    student.f(Rng(1))
+    assert_global_generator_untouched(student)
+    student.g(Rng(1))
+    assert_unchanged(student)
+    with pytest.raises(CheckFailed, match=r"^g drew from NumPy's global generator"):
+        assert_global_generator_untouched(student)
 
 
 @pytest.mark.parametrize("value", [(torch.ones(1), np.ones(1)), [torch.ones(1), torch.ones(2)]])

@@ -155,6 +155,11 @@ def test_the_table_shows_the_class_as_plain_text(world):
     assert "Traceback" not in world.first.stderr + world.again.stderr
 
 
+def test_the_layout_and_what_is_nobodys_are_said(world):
+    assert "Layout: STUDENT/EXERCISE.py." in world.first.stdout
+    assert "Nobody's, and not read: notes.txt." in world.first.stdout
+
+
 def test_no_draft_and_no_other_file_is_left(world):
     names = {path.name for path in (world.root / "records").rglob("*") if path.is_file()}
     assert names == {"toy.json", "second.json"}
@@ -232,6 +237,9 @@ def command(monkeypatch, toy_course, capsys):
         (["batch", "{class}", "--jobs", "0"], "jobs"),
         (["batch", "{class}", "--sandbox", "chroot"], "chroot"),
         (["batch"], "Missing argument"),
+        (["batch", "{class}", "--layout", "canvas"], "not laid out as by canvas"),
+        (["batch", "{class}", "--layout", "blackboard"], "blackboard"),
+        (["batch", "{class}", "--roster", "{tmp}/none.csv"], "There is no roster"),
         (["results", "--db", "{tmp}/none.db"], "There is no store"),
         (["results", "nobody at all", "--db", "{db}"], "holds nothing of nobody at all"),
         (["results", "ann", "tyo", "--db", "{db}"], "no exercise 'tyo'"),
@@ -354,13 +362,33 @@ def test_sync_and_verify_go_together(own_course, run_grader):
     assert "raise NotImplementedError" in own_course.exercise("toy").stub_path.read_text()
     done = run_grader("verify", "toy", "--sandbox", "import", cwd=own_course.root)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "7 of 7 misconceptions lose marks, 7 are named, 4 of 4 alternatives have full marks." in done.stdout
+    for line in (
+        "Exercises: 1. Seeds: 1.",
+        "Mutation score 100.0%: 7 of 7 misconceptions lose marks under every seed.",
+        "7 of 7 misconceptions × seeds named, 100.0%.",
+        "0 false failures in 4 alternatives × seeds (4 alternatives).",
+    ):
+        assert line in done.stdout.splitlines()
+
+
+def test_verify_writes_its_figures_and_may_use_several_processes(own_course, run_grader, tmp_path):
+    """The second toy has no variants, so the two together are no sound course."""
+    options = ("--sandbox", "import", "--seeds", "2", "--jobs", "2", "--json", tmp_path / "figures.json")
+    done = run_grader("verify", *options, cwd=own_course.root)
+    assert done.returncode == 1, done.stdout + done.stderr
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    counted = {name: figures[name] for name in ("exercises", "seeds", "misconceptions", "killed", "misconception_runs")}
+    assert counted == {"exercises": 2, "seeds": 2, "misconceptions": 7, "killed": 7, "misconception_runs": 14}
+    assert (figures["named"], figures["alternative_runs"], figures["false_failures"]) == (14, 8, 0)
+    assert all(problem.startswith("second") or "second" in problem for problem in figures["problems"])
+    assert [row["exercise"] for row in figures["rows"]] == ["toy"] * 13 + ["second"] * 2
+    assert figures["rows"][2]["points"] == [10, 10]
 
 
 def test_help_names_every_command(run_grader):
     done = run_grader("--help")
     assert done.returncode == 0
-    for name in ("check", "status", "batch", "results", "demo", "verify", "sync"):
+    for name in ("check", "status", "batch", "results", "demo", "verify", "sync", "draw", "reproduce", "new-exercise"):
         assert name in done.stdout
 
 

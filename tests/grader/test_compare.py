@@ -210,6 +210,7 @@ def test_whatever_a_student_returns_is_compared_without_an_error(actual, expecte
         ([X], "a list of 1"),
         ((1, 2.5), "(1, 2.5)"),
         ({"a": 1}, "{'a': 1}"),
+        ({str(number): X for number in range(5000)}, "an object of type dict"),
         ("\x1b[31m", "'\\x1b[31m'"),
         ("x" * 1000, "'" + "x" * 199),
     ],

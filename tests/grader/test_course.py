@@ -193,6 +193,7 @@ def test_the_real_course_can_be_read():
     assert [exercise.name for exercise in course.exercises] == [
         "dot",
         "preprocess",
+        "bootstrap",
         "rnn",
         "lstm",
         "gru",

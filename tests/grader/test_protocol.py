@@ -198,6 +198,37 @@ def test_an_array_has_the_shape_of_its_bytes_and_few_axes(shape):
         decode({"kind": "array", "library": "torch", "array": "0", "shape": shape}, ONE_FLOAT)
 
 
+@pytest.mark.parametrize("shape", [[2**33, 0], [0, 2**21], [0, 2**11, 2**11], [0] + [2**39] * 5])
+def test_an_array_without_elements_has_no_endless_axes(shape):
+    """The sum over its empty axis would have that many elements."""
+    nothing = {"0": torch.zeros(0)}
+    with pytest.raises(ProtocolError, match="endless"):
+        decode({"kind": "array", "library": "torch", "array": "0", "shape": shape}, nothing)
+    assert decode({"kind": "array", "library": "torch", "array": "0", "shape": [0, 7]}, nothing).shape == (0, 7)
+
+
+def test_an_array_is_named_once():
+    """Else a few bytes are gigabytes as soon as the answer is copied."""
+    node = {"kind": "array", "library": "torch", "array": "0", "shape": [1]}
+    with pytest.raises(ProtocolError, match="twice"):
+        decode({"kind": "tuple", "items": [node, node]}, ONE_FLOAT)
+
+
+def test_a_boolean_is_true_or_false():
+    header = {"0": {"dtype": "BOOL", "shape": [3], "data_offsets": [0, 3]}}
+    assert unpack(b"{}", blob(header, bytes([0, 1, 1])))[1]["0"].tolist() == [False, True, True]
+    with pytest.raises(ProtocolError):
+        unpack(b"{}", blob(header, bytes([0, 1, 2])))
+
+
+def test_texts_are_bounded_together():
+    assert Encoder().encode(["x" * protocol.MAX_TEXT] * 10)
+    with pytest.raises(AnswerTooLarge):
+        Encoder().encode(["x" * protocol.MAX_TEXT] * 11)
+    with pytest.raises(AnswerTooLarge):
+        Encoder().encode({f"{number}{'x' * 10_000}": None for number in range(21)})
+
+
 def test_a_shape_of_a_million_axes_is_refused_before_it_is_multiplied(monkeypatch):
     """Their product takes minutes in one call of C that nothing can interrupt."""
     monkeypatch.setattr(protocol.math, "prod", lambda *_: pytest.fail("multiplied"))

@@ -1,6 +1,8 @@
 """The references of the course agree with NumPy's and torch's own functions and modules."""
 
+import runpy
 import types
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -444,3 +446,55 @@ def test_standardising_is_numpys(rng):
     np.testing.assert_allclose(std, x.std(axis=0), rtol=1e-12)
     np.testing.assert_allclose(preprocess.unstandardize(preprocess.standardize(x, mean, std), mean, std), x, rtol=1e-12)
     np.testing.assert_allclose(preprocess.condition_number(x), np.linalg.cond(x.T @ x / 7), rtol=1e-9)
+
+
+# bootstrap
+
+
+def test_bootstrap_rows_are_draws_with_replacement(rng):
+    rows = reference("bootstrap").bootstrap_indices(1000, 50, rng)
+    assert rows.shape == (50, 1000)
+    assert (rows.min(), rows.max()) == (0, 999)
+    unique = np.mean([len(set(row)) for row in rows.tolist()]) / 1000
+    assert abs(unique - 0.632) < 0.01
+
+
+def test_out_of_bag_predictions_are_those_of_a_masked_array(rng):
+    bootstrap = reference("bootstrap")
+    indices = bootstrap.bootstrap_indices(8, 5, rng)
+    indices[:, 0] = 3  # a row that every model has seen
+    oob = bootstrap.out_of_bag(indices, 8)
+    assert [set(np.flatnonzero(row)) for row in oob] == [set(range(8)) - set(row) for row in indices.tolist()]
+    predictions = rng.standard_normal((5, 8, 3))
+    hidden = np.ma.masked_array(predictions, np.broadcast_to(~oob[..., None], predictions.shape))
+    found = bootstrap.out_of_bag_predict(predictions, oob)
+    np.testing.assert_allclose(found, hidden.mean(axis=0).filled(np.nan), rtol=1e-12)
+    assert np.isnan(found).all(axis=1).tolist() == (~oob.any(axis=0)).tolist()
+    np.testing.assert_allclose(bootstrap.bagging_predict(predictions), np.einsum("mnc->nc", predictions) / 5)
+
+
+def values_over_all_resamples(x, statistic):
+    """The statistic's exact bootstrap distribution: its values over all nⁿ resamples."""
+    return np.sort([statistic(np.array(resample)) for resample in product(x, repeat=len(x))])
+
+
+def test_a_bootstrap_interval_is_that_of_the_exact_distribution(rng):
+    x = rng.standard_normal(5)
+    exact = values_over_all_resamples(x, np.mean)
+    found = reference("bootstrap").bootstrap_interval(x, np.mean, 20_000, 0.8, rng)
+    np.testing.assert_allclose(found, np.quantile(exact, [0.1, 0.9]), atol=0.1 * x.std())
+
+
+def test_the_steps_that_bootstraps_graders_ask_for_are_missed_by_no_right_answer(rng):
+    hidden = runpy.run_path(str(COURSE.exercise("bootstrap").hidden_path))
+    for name, n, n_resamples, level, expected in hidden["STEPS"] + hidden["OTHER_STATISTICS"]:
+        if name in ("numpy.size", "numpy.ndim"):  # the same for every resample
+            continue
+        x = np.sort(rng.standard_normal(n))
+        values = values_over_all_resamples(x, getattr(np, name.removeprefix("numpy."))).round(12)
+        for tail, value in zip(((1 - level) / 2, (1 + level) / 2), np.round(expected(x), 12), strict=True):
+            below, up_to = (values < value).mean(), (values <= value).mean()
+            assert below < tail < up_to
+            for share in (below, up_to):
+                exponent = hidden["surprise"](tail * n_resamples, n_resamples, share) if 0 < share < 1 else np.inf
+                assert exponent > hidden["SURPRISE"], (name, level, tail, exponent)

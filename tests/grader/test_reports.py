@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import unicodedata
 
 import pytest
 from rich.console import Console
 
 from grader import i18n
-from grader.errors import UserError
-from grader.reports.records import write_csv, write_json
+from grader.errors import MachineFault
+from grader.reports.records import folders_of, write_csv, write_json
 from grader.reports.terminal import class_table, plain, print_record, verdict_name
 from grader.result import CheckResult, Grade, Verdict
 
@@ -76,6 +77,22 @@ def test_a_hint_that_several_checks_share_is_told_once():
     assert text.count("the same mistake as above") == 2
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_command_that_draws_such_inputs_is_one_line(language):
+    i18n.set_language(language)
+    check = failed("wrong")
+    assert "grader draw" not in printed(print_record, record("ann", "toy", check), "A toy")
+    check.draw_command = "grader draw toy center"
+    lines = printed(print_record, record("ann", "toy", check), "A toy").splitlines()
+    assert sum("grader draw toy center" in line for line in lines) == 1
+
+
+def test_a_record_of_an_older_version_is_shown_as_well():
+    old = record("ann", "toy", failed("wrong"))
+    del old["checks"][0]["draw_command"], old["versions"]
+    assert "wrong" in printed(print_record, old, "A toy")
+
+
 def test_long_output_is_cut():
     text = printed(print_record, record(output="\n".join(f"line {n}" for n in range(100))), "A toy")
     assert "line 9" in text
@@ -117,8 +134,8 @@ def test_a_record_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("grader.reports.records.os.replace", fail)
-    with pytest.raises(UserError, match="No space left on device"):
+    monkeypatch.setattr("grader.files.os.replace", fail)
+    with pytest.raises(MachineFault, match="No space left on device"):
         write_json([record(output="new")], tmp_path)
     assert (tmp_path / "ann" / "toy.json").read_bytes() == before
 
@@ -132,8 +149,45 @@ def test_the_csv_has_a_row_a_student(tmp_path):
     assert rows[2] == ['bob, the "builder"\nx', "2.0", "", "2.0", "2.0", "no"]
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "－kim"])
 def test_no_name_is_a_formula(tmp_path, name):
     write_csv([record(name)], ["toy"], tmp_path / "points.csv")
     rows = list(csv.reader(io.StringIO((tmp_path / "points.csv").read_bytes().decode("utf-8-sig"), newline="")))
     assert rows[1][0] == "'" + name
+
+
+def test_a_table_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "points.csv"
+    write_csv([record("ann")], ["toy"], path)
+    before = path.read_bytes()
+
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("grader.files.os.replace", fail)
+    with pytest.raises(MachineFault, match="No space left on device"):
+        write_csv([record("bob")], ["toy"], path)
+    assert path.read_bytes() == before
+
+
+ODD_NAMES = ["../evil", "/etc", "a/b", "a\\b", "..", ".", "", "CON", "nul.txt", "trailing.", " ", ".hidden", "x" * 300,
+             "가" * 100, "Ann", "ann", "ANN", "김", "\u1100\u1175\u11b7", "a\nb", "a:b", "\ud800", "-rf", "😀", 'say "hi"', "kim, minjun"]  # fmt: skip
+
+
+def test_every_student_has_a_folder_of_their_own_that_any_file_system_takes(tmp_path):
+    records = [record(name) for name in ODD_NAMES]
+    write_json(records, tmp_path / "out")
+    folders = folders_of(ODD_NAMES)
+    taken = {unicodedata.normalize("NFC", folder).casefold() for folder in folders.values()}
+    assert len(taken) == len(set(ODD_NAMES))
+    for name, folder in folders.items():
+        assert len(folder.encode()) <= 255
+        assert not set(folder) & set('<>:"/\\|?*\n\0')
+        assert json.loads((tmp_path / "out" / folder / "toy.json").read_text("utf-8"))["student"] == name
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+    assert len(list((tmp_path / "out").iterdir())) == len(set(ODD_NAMES))
+
+
+@pytest.mark.parametrize("name", ["ann", "김서준", "-rf", "😀", "kim, minjun", "Kim Min Jun_12"])
+def test_a_usual_name_is_the_folders_name(name):
+    assert folders_of([name, "other"])[name] == name

@@ -7,6 +7,7 @@ from grader.checks import CheckFailed, assert_close, assert_unchanged, require
 from grader.errors import Crashed, GraderFault, OutOfMemory, TimedOut, Unusable
 from grader.result import Verdict
 from grader.run import MAX_MESSAGE, Candidate, CheckMark, Run, fresh_reference, recorded_reference
+from grader.sandbox.inside.protocol import Encoder
 from grader.sandbox.inside.session import Outcome
 from grader.subject import Step, load_reference
 
@@ -146,6 +147,7 @@ def test_a_check_that_stumbles_over_an_answer_blames_the_answer():
         ("2.0**1023", lambda v: v * v and int(v * 4)),
         ("x.new_zeros(2, 2, 2, 2, 2)", lambda v: v @ torch.ones(7)),
         ("x.new_ones(10)", lambda v: bool(v)),
+        ("[0.0] * 19_999", lambda v: Encoder().encode((v, v))),  # handed on as an argument
     ],
 )
 def test_odd_answers_are_the_students_whatever_they_make_a_check_raise(answer, use):
@@ -163,7 +165,7 @@ def test_odd_answers_are_the_students_whatever_they_make_a_check_raise(answer, u
 
     run = Run("toy.py", [candidate], fresh_reference(reference))
     assert check(run, candidate, survives).verdict == "failed"
-    assert run.grader_faults == []
+    assert candidate.grader_faults == []
 
 
 def test_a_check_that_fails_with_the_reference_too_is_the_graders_fault():
@@ -174,7 +176,9 @@ def test_a_check_that_fails_with_the_reference_too_is_the_graders_fault():
     result = check(run, candidate, broken)
     assert (result.verdict, result.points) == ("grader_error", 0.0)
     assert "costs you nothing" in result.message
-    assert run.grader_faults == ["broken: TypeError: the author's mistake"]
+    assert candidate.notes == []  # a record is read by students
+    assert candidate.grader_faults[0].startswith("broken: Traceback")
+    assert "TypeError: the author's mistake" in candidate.grader_faults[0]
 
 
 def test_an_odd_answer_is_the_students_where_the_reference_is_a_recording_too():
@@ -299,3 +303,75 @@ def test_each_result_is_told_at_once():
     run, candidate = run_of(REFERENCE, on_result=told.append)
     check(run, candidate, values)
     assert told == candidate.results
+
+
+# The command that draws inputs of the same kind
+
+
+@pytest.mark.parametrize(
+    "source, command",
+    [
+        (REFERENCE, ""),
+        ("def f(x): return x", "grader draw toy f"),
+        ("def f(x): raise ValueError", "grader draw toy f"),
+        ("def f(x): return 'text'", "grader draw toy f"),
+        ("def f(x): raise MemoryError", "grader draw toy f"),
+        ("def f(x): raise NotImplementedError", ""),
+        ("def g(x): return x", ""),
+    ],
+    ids=["passed", "failed", "error", "odd answer", "memory", "missing", "undefined"],
+)
+def test_a_check_that_went_wrong_names_the_command_that_draws_for_its_function(source, command):
+    assert check(*run_of(source), values).draw_command == command
+
+
+@pytest.mark.parametrize("fault", [TimedOut("check_cpu_s", 1), Crashed(-11), OutOfMemory(5)], ids=repr)
+def test_a_call_that_never_came_back_is_the_one_to_draw_for(fault):
+    class Dies:
+        def perform(self, verb, name, request):
+            if name == "g":
+                raise fault
+            return Outcome(request["args"][0])
+
+    def calls_both(student):
+        student.f(1)
+        student.g(1)
+
+    candidate = Candidate(Dies(), lambda check: 0)
+    run = Run("toy.py", [candidate], fresh_reference(load_reference(REFERENCE, "toy")))
+    assert check(run, candidate, calls_both).draw_command == "grader draw toy g"
+
+
+def test_a_module_is_drawn_for_by_its_class():
+    def calls_a_module(student):
+        module = student.Layer(2, 3)
+        require(module(torch.ones(1, 2)).shape == (1, 4), en="four columns", ko="열이 네 개예요")
+
+    source = "from torch.nn import Linear as Layer"
+    reference = load_reference(source.replace("Linear", "Bilinear"), "toy")
+    candidate = Candidate(load_reference(source, "toy"), lambda check: 0)
+    result = check(Run("toy.py", [candidate], fresh_reference(reference)), candidate, calls_a_module)
+    assert (result.verdict, result.draw_command) == ("failed", "grader draw toy Layer")
+
+
+def test_there_is_nothing_to_draw_for_a_check_that_did_not_run():
+    run, candidate = run_of("def f(x): return x")
+    check(run, candidate, values)
+    waiting = check(run, candidate, unchanged, "values")
+    assert (waiting.verdict, waiting.draw_command) == ("failed", "")
+    assert "Not run yet" in waiting.message
+
+
+@pytest.mark.parametrize("verdict", ["missing", "unreadable"])
+def test_there_is_nothing_to_draw_without_a_file(verdict):
+    candidate = Candidate(None, lambda check: 0, Unusable(verdict, "no file"))
+    run = Run("toy.py", [candidate], fresh_reference(load_reference(REFERENCE, "toy")))
+    assert check(run, candidate, values).draw_command == ""
+
+
+def test_an_author_may_name_the_kind():
+    run, candidate = run_of("def f(x): return x")
+    with_kind = mark("values")
+    with_kind.kind = "large"
+    run.check(with_kind, candidate, values, dict.fromkeys(("student", "reference", "draw")))
+    assert candidate.results[-1].draw_command == "grader draw toy f --kind large"

@@ -4,8 +4,6 @@ import contextlib
 import json
 import os
 import platform
-import shutil
-import stat
 import subprocess
 import sys
 import time
@@ -53,34 +51,12 @@ def array(shape, **more):
 # What a submission can see and do, found out by isolation_probe.py for root and for an ordinary user
 
 
-def _as_ordinary_user(command):
-    """The command that runs `command` without any privilege; skips where that cannot be done."""
-    if os.geteuid() != 0:
-        return command
-    if not shutil.which("setpriv"):
-        pytest.skip("no setpriv, so root cannot become an ordinary user")
-    become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
-    base = Path(sys.base_prefix)
-    closed = [folder for folder in base.parents if not folder.stat().st_mode & stat.S_IXOTH]
-    if closed:  # an interpreter in root's own folder: in a mount namespace of its own that folder is an open one
-        script = (
-            'there=$(mktemp -d) && mount --bind "$0" "$there" && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$0"'
-            ' && mount --bind "$there" "$0" && umount "$there" && rmdir "$there" && shift && exec "$@"'
-        )
-        become = ["unshare", "--mount", "sh", "-c", script, str(base), str(closed[-1]), *become]
-    check = [*become, sys.executable, "-c", "import sys, torch, grader.sandbox.launch; print(sys.base_prefix)"]
-    tried = subprocess.run(check, env=_probe_environment(), capture_output=True, text=True, timeout=120, check=False)
-    if tried.stdout.strip() != sys.base_prefix:
-        pytest.skip(f"an ordinary user cannot run this interpreter: {tried.stderr.strip()[-200:] or tried.stdout}")
-    return [*become, *command]
-
-
 def _probe_environment():
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "PRIVATE": "a secret of the grader's"}
 
 
 @pytest.fixture(scope="module", params=["this user", "an ordinary user"])
-def probe(request, tmp_path_factory):
+def probe(request, tmp_path_factory, as_ordinary_user):
     """What isolation_probe.py found."""
     private = tmp_path_factory.mktemp("private")
     (private / "secret").write_text("not yours")
@@ -94,7 +70,7 @@ def probe(request, tmp_path_factory):
     if request.param == "an ordinary user":
         if os.geteuid() != 0:
             pytest.skip("this user is an ordinary one already")
-        command = _as_ordinary_user(command)
+        command = as_ordinary_user(command, _probe_environment())
     done = subprocess.run(
         command, env=_probe_environment(), cwd="/", capture_output=True, text=True, timeout=240, check=False
     )
@@ -595,14 +571,44 @@ def test_a_worker_that_hangs_up_has_crashed(sandboxed, call, body):
         call(sandboxed(f"{FORGER}\ndef f():\n    {body}"), "f")
 
 
-def test_descriptors_that_a_worker_sends_along_are_dropped(sandboxed, call):
+def test_descriptors_that_a_worker_sends_along_are_dropped(unfiltered, call):
     source = f"{FORGER}\ndef f():\n    socket.send_fds(socket.socket(fileno=os.dup(CHANNEL)), [frame({{'value': 1}})], [0] * 30)\n    time.sleep(1000)"
-    backend = sandboxed(source)
+    backend = unfiltered(source)
     assert call(backend, "f").value == 1
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises((TimedOut, Crashed)):
         call(backend, "f")
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_a_channel_that_is_readable_with_nothing_to_read_ends_in_time(unfiltered, call):
+    """A byte out of band does that. The grader must neither fail nor wait without looking at the clock."""
+    source = f"{FORGER}\ndef f():\n    socket.socket(fileno=os.dup(CHANNEL)).send(b'x', socket.MSG_OOB)\n    time.sleep(1000)"
+    with pytest.raises((TimedOut, Crashed)):
+        call(unfiltered(source, check_wall_s=0.5), "f")
+
+
+def test_the_answers_of_a_check_are_bounded_together(sandboxed):
+    """Each lies within its limit; a check keeps them all."""
+    backend = sandboxed("import torch\ndef f(): return torch.zeros(2**19)", answer_mb=2)
+    request = {"name": "f", "args": (), "kwargs": {}}
+    for _ in range(2):
+        backend.begin_check()
+        kinds = [
+            outcome.fault and outcome.fault.kind
+            for outcome in (backend.perform("call", "f", request) for _ in range(5))
+        ]
+        assert kinds == [None, None, None, "too_large", "too_large"]
+
+
+def test_what_has_far_too_many_parts_is_refused_before_it_is_read(sandboxed, call, monkeypatch):
+    """Eight megabytes of `[],` cost half a gigabyte and four seconds of collecting garbage."""
+    source = f"{FORGER}\ndef f():\n    put(frame(b'[' + b'[],' * 10**6 + b'0]'))\n    time.sleep(1000)"
+    backend = sandboxed(source)
+    assert call(backend, "g").fault.kind == "undefined"
+    monkeypatch.setattr(client, "unpack", lambda *_: pytest.fail("read"))
+    with pytest.raises(Crashed):
+        call(backend, "f")
 
 
 def test_the_channel_may_not_be_blocked_for_the_grader(sandboxed, call):

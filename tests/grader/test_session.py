@@ -100,6 +100,13 @@ def test_an_argument_that_was_only_read_is_not_noted(argument):
     assert call(session_of("def f(x): return x"), "f", argument).mutated == ()
 
 
+@pytest.mark.parametrize("body", ["np.random.seed(0)", "np.random.rand()", "np.random.shuffle([1, 2, 3])"])
+def test_a_call_that_moves_the_global_generator_is_noted(body):
+    session = session_of(f"import numpy as np\ndef f(): {body}\ndef g(rng): return rng.random()")
+    assert call(session, "f").mutated == ("f:np.random",)
+    assert call(session, "g", Rng(3)).mutated == ()
+
+
 def test_markers_become_what_they_stand_for():
     session = session_of("def f(rng, function, x): return function(x) + rng.random()")
     value = call(session, "f", Rng(3), Named("numpy.exp"), 0.0).value

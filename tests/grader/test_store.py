@@ -6,7 +6,7 @@ import time
 import pytest
 import sqlalchemy
 
-from grader.errors import UserError
+from grader.errors import MachineFault, UserError
 from grader.result import CheckResult, Grade, Verdict
 from grader.store import Store, unit_key
 
@@ -75,7 +75,7 @@ def test_records_are_in_order(path):
 def test_a_batch_that_fails_keeps_all_or_nothing(path):
     with Store(str(path)) as store:
         store.save([("k1", grade())])
-        with pytest.raises(UserError, match="could not be written"):
+        with pytest.raises(MachineFault, match="could not be written"):
             store.save([("k2", grade()), ("k2", grade())])
         assert len(store.records()) == 1
 
@@ -85,7 +85,7 @@ def test_a_locked_database_is_one_sentence(path, monkeypatch):
     with Store(str(path)) as store:
         other = sqlite3.connect(path)
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(UserError, match=r"could not be written .*locked"):
+        with pytest.raises(MachineFault, match=r"could not be written .*locked"):
             store.save([("k1", grade())])
         other.close()
 

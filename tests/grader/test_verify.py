@@ -1,11 +1,16 @@
 """grader/verify.py: the author's gate. Each test breaks one thing of a sound course, which must be seen."""
 
-import pytest
+import io
 
+import pytest
+from rich.console import Console
+
+from grader import verify as verify_module
 from grader.course import load_course
 from grader.errors import UserError
+from grader.reports.verification import verification_table
 from grader.sync import generate, write
-from grader.verify import verify
+from grader.verify import Row, Verification, verify
 
 TOY = "toy"
 
@@ -145,3 +150,88 @@ def test_a_variant_that_does_not_load(problems):
     problems.edit("solutions/misconceptions/toy.py", "return values.sum()", "return values.sum()\n\n\n1 / 0")
     said = problems(sync=False)
     assert any("does not load: ZeroDivisionError" in problem for problem in said)
+
+
+# Several seeds
+
+
+def test_a_source_has_one_row_with_its_worst_points_over_all_seeds(own_course):
+    rows = verify(own_course, [own_course.exercise(TOY)], 3, None).rows
+    assert len(rows) == 13
+    assert all(len(row.points_by_seed) == len(row.names_by_seed) == 3 for row in rows)
+    stub, reference = Row(TOY, "stub", TOY), Row(TOY, "misconception", "toy-x")
+    stub.points_by_seed = reference.points_by_seed = [1.0, 3.0, 2.0]
+    assert (stub.points, reference.points) == (1.0, 3.0)
+
+
+def test_more_seeds_load_what_marks_the_exercise_once(own_course, monkeypatch):
+    loaded = []
+    marking = verify_module.Marking
+    monkeypatch.setattr(verify_module, "Marking", lambda exercise: loaded.append(exercise.name) or marking(exercise))
+    verify(own_course, [own_course.exercise(TOY)], 3, None)
+    assert loaded == [TOY]
+
+
+def test_a_misconception_that_survives_under_some_seeds_is_told_with_them(problems):
+    problems.edit(
+        "tests/hidden/test_toy.py",
+        "assert_close(student.total(values), reference.total(values))",
+        "if draw.rng.random() < 0.5:\n        assert_close(student.total(values), reference.total(values))\n"
+        "    else:\n        student.total(values)",
+    )
+    survived = [said for said in problems(seeds=4) if said.endswith("keeps full marks")]
+    assert survived
+    assert all(said.startswith("toy, misconception toy-") and ": seed" in said for said in survived)
+
+
+def verification(*names_by_seed):
+    rows = [
+        Row(TOY, "misconception", f"toy-{n}", [0.0] * len(names), 1.0, list(names))
+        for n, names in enumerate(names_by_seed)
+    ]
+    return Verification(rows)
+
+
+def test_a_misconception_may_be_missed_under_a_seed_but_the_course_must_name_19_of_20():
+    rightly = [[f"toy-{n}"] * 20 for n in range(19)]
+    enough = verification(*rightly, [""] * 20)
+    assert (enough.named, enough.runs, enough.all_problems) == (380, 400, [])
+    short = verification(*rightly[:-1], ["toy-18"] * 19 + ["toy-3, toy-18"], [""] * 20)
+    assert short.all_problems == ["misconceptions are named in 379 of 400 runs, 95% needed"]
+
+
+def test_the_table_says_how_often_a_misconception_was_named():
+    text = table_of(verification(["toy-0"] * 20, ["toy-1"] * 18 + ["toy-0", ""]))
+    assert "named 20/20" in text
+    assert "named 18/20; else 0, nothing" in text
+
+
+def table_of(verified):
+    console = Console(file=io.StringIO(), width=120)
+    console.print(verification_table(verified))
+    return console.file.getvalue()
+
+
+# Inputs and placeholders
+
+
+def test_a_check_that_names_a_command_without_inputs(problems):
+    problems.edit("exercises/inputs/toy.py", "def total", "def _total")
+    said = problems()
+    assert "exercises/inputs/toy.py has no kind of input for total" in said
+    named = "test_total_values tells to run `grader draw toy total`, for which there is no input"
+    assert f"toy, misconception toy-no-square: {named}" in said
+
+
+def test_a_kind_that_there_is_not(problems):
+    problems.edit("tests/hidden/test_toy.py", '@check(points=2, ko="total', '@check(points=2, kind="huge", ko="total')
+    named = "test_total_values tells to run `grader draw toy total --kind huge`, for which there is no input"
+    assert f"toy, misconception toy-no-square: {named}" in problems()
+
+
+def test_a_placeholder_is_named_with_its_file_and_line(problems):
+    problems.edit("solutions/alternatives/toy.py", '"""Not contiguous."""', '"""PLACEHOLDER: a way."""')
+    problems.edit("exercises/course.toml", "A toy", "PLACEHOLDER toy")
+    said = problems()
+    assert "toy: solutions/alternatives/toy.py, line 19, still holds a PLACEHOLDER: a way." in said
+    assert "toy: exercises/course.toml still holds a PLACEHOLDER for its title" in said

@@ -1,7 +1,18 @@
-"""Every attack gets the verdict that it deserves, and changes nobody else's grade."""
+"""Every attack gets the verdict and the points that it deserves, learns nothing, leaves nothing, and changes nobody else's grade.
+
+Attacks are graded in crowds, as a batch grades a chunk: several of them between honest submissions. All of them run as
+the user who runs the tests; where that is root, a share of them runs once more as an ordinary user. HOSTILE_EVERY=1 makes
+that share the whole (`make hostile`).
+"""
 
 import dataclasses
+import functools
+import json
 import os
+import platform
+import secrets
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -9,48 +20,134 @@ from pathlib import Path
 
 import pytest
 
+from grader import grade as grading
 from grader.course import load_course
 from grader.errors import SandboxUnavailable
-from grader.grade import grade
 from grader.record import Settings
 from grader.result import Verdict
+from grader.run import MAX_MESSAGE
 from grader.sandbox.launch import ForkServer
 from grader.sandbox.limits import Limits
 from grader.submission import Submission
+from grader.text import plain
 from grader.variants import load_variants
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-COURSE = load_course(ROOT / "exercises" / "course.toml")
+PROJECT = Path(__file__).resolve().parent.parent.parent
+FAMILIES = {
+    "forging": "attention",
+    "answers": "attention",
+    "stealing": "attention",
+    "exhausting": "attention",
+    "escaping": "attention",
+    "arrays": "dot",
+    "modules": "multihead",
+}
 # The limits are the course's in kind; smaller, so that what never ends does so soon.
 LIMITS = Limits(
-    check_cpu_s=1, check_wall_s=2, total_cpu_s=2, total_wall_s=4, memory_mb=256, scratch_mb=4, output_kb=8, answer_mb=4
+    check_cpu_s=0.6,
+    check_wall_s=2.0,
+    total_cpu_s=6,
+    total_wall_s=12,
+    memory_mb=256,
+    scratch_mb=4,
+    output_kb=8,
+    answer_mb=4,
 )
-EXERCISE = dataclasses.replace(COURSE.exercise("attention"), limits=LIMITS)
-ATTACKS = load_variants(ROOT / "tests" / "hostile" / "attention.py", EXERCISE.reference_source)
-SETTINGS = Settings(secret=b"secret")
-HONEST = {
-    "reference": EXERCISE.reference_source,
-    "alternative": EXERCISE.alternatives[0].source,
-    "misconception": EXERCISE.misconceptions[0].source,
+CROWD = 8
+# What the modules that break later do rightly before that.
+RIGHT_BEFORE = {
+    "hostile-forward-exits": {"test_parameters", "test_module_refuses_uneven"},
+    "hostile-keeps-its-weights": {"test_parameters", "test_module_refuses_uneven"},
+    "hostile-module-of-hooks": {"test_parameters", "test_module_refuses_uneven"},
 }
+RUN_EVERY = int(os.environ.get("HOSTILE_RUN_EVERY", "1"))
+AS_ORDINARY_USER_EVERY = os.environ.get("HOSTILE_EVERY", "3")
+
+
+def exercise_of(course, name):
+    return dataclasses.replace(course.exercise(name), limits=LIMITS)
+
+
+def load_attacks():
+    """(family, attack) in the order of the files; the same share of each family where only a share is to run."""
+    course = load_course(PROJECT / "exercises" / "course.toml")
+    found = []
+    for family, exercise in FAMILIES.items():
+        variants = load_variants(
+            PROJECT / "tests" / "hostile" / f"{family}.py", course.exercise(exercise).reference_source
+        )
+        found += [(family, attack) for attack in variants[::RUN_EVERY]]
+    return found
+
+
+ATTACKS = load_attacks()
+
+
+@dataclasses.dataclass
+class Stage:
+    """A course with canaries, a warm fork server, and what was graded on it so far."""
+
+    course: object
+    server: ForkServer
+    settings: Settings
+    canaries: dict
+    backends: list
+    folder: Path
+    graded: dict = dataclasses.field(default_factory=dict)
+
+    def grade(self, exercise, sources):
+        """Several submissions in one session, as in a batch."""
+        submissions = [Submission(student, exercise.name, source) for student, source in sources.items()]
+        return dict(
+            zip(sources, grading.grade(self.course, exercise, submissions, self.settings, self.server), strict=True)
+        )
 
 
 @pytest.fixture(scope="module")
-def server():
-    try:
-        started = ForkServer("bwrap")
-    except SandboxUnavailable as error:
-        pytest.skip(f"no sandbox on this machine: {error}")
-    with started:
-        yield started
+def stage(tmp_path_factory):
+    """Canaries stand in the environment, in files of the grader's folder, in the secret, in hidden checks and, see
+    `honest`, in other submissions."""
+    canaries = {
+        place: f"CANARY-{secrets.token_hex(8)}" for place in ("environment", "file", "secret", "check", "neighbour")
+    }
+    root = tmp_path_factory.mktemp("course")
+    for name in ("exercises", "solutions", "tests/hidden"):
+        shutil.copytree(PROJECT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (root / "tests" / "hidden").glob("test_*.py"):
+        path.write_text(f"{path.read_text(encoding='utf-8')}\nLOOT = {canaries['check']!r}\n", encoding="utf-8")
+    (root / "grades.txt").write_text(canaries["file"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOSTILE_LOOT", canaries["environment"])
+        patch.chdir(tmp_path_factory.mktemp("empty"))
+        patch.setattr(tempfile, "tempdir", os.getcwd())
+        backends = []
+
+        def remembered(*arguments):
+            backends.append(new_backend(*arguments))
+            return backends[-1]
+
+        new_backend = grading.Sandboxed
+        patch.setattr(grading, "Sandboxed", remembered)
+        try:
+            server = ForkServer("bwrap")
+        except SandboxUnavailable as error:
+            pytest.skip(f"no sandbox on this machine: {error}")
+        course = load_course(root / "exercises" / "course.toml")
+        settings = Settings(secret=canaries["secret"].encode())
+        with server:
+            yield Stage(course, server, settings, canaries, backends, Path.cwd())
 
 
-def grade_all(server, sources):
-    """Several submissions in one session, as in a batch."""
-    submissions = [Submission(student, EXERCISE.name, source) for student, source in sources.items()]
-    return dict(zip(sources, grade(COURSE, EXERCISE, submissions, SETTINGS, server), strict=True))
+def honest(stage, exercise):
+    """Submissions of three kinds, each with a secret of its own."""
+    sources = {
+        "reference": exercise.reference_source,
+        "alternative": exercise.alternatives[0].source,
+        "misconception": exercise.misconceptions[0].source,
+    }
+    return {student: f"{source}\nLOOT = {stage.canaries['neighbour']!r}\n" for student, source in sources.items()}
 
 
 def facts(graded):
@@ -61,23 +158,36 @@ def facts(graded):
 
 
 @pytest.fixture(scope="module")
-def alone(server):
-    """The honest ones, graded without any neighbour."""
-    return {student: grade_all(server, {student: source})[student] for student, source in HONEST.items()}
+def alone(stage):
+    """alone(exercise): the honest ones' facts, each graded without any neighbour."""
+
+    @functools.cache
+    def of(name):
+        exercise = exercise_of(stage.course, name)
+        sources = honest(stage, exercise)
+        return {
+            student: facts(stage.grade(exercise, {student: source})[student]) for student, source in sources.items()
+        }
+
+    return of
 
 
 @pytest.fixture(scope="module")
-def callers(server):
-    """The checks that call each replaced function, and those of them that are not run once another one failed."""
+def callers(stage):
+    """callers(exercise, function): the checks that call it, and those of them that are not run once another one failed."""
 
-    def of(name):
-        source = f"{EXERCISE.reference_source}\n\ndef {name}(*args, **kwargs):\n    raise ArithmeticError('called')\n"
-        checks = grade_all(server, {"probe": source})["probe"].checks
+    @functools.cache
+    def of(name, function):
+        exercise = exercise_of(stage.course, name)
+        source = (
+            f"{exercise.reference_source}\n\ndef {function}(*args, **kwargs):\n    raise ArithmeticError('called')\n"
+        )
+        checks = stage.grade(exercise, {"probe": source})["probe"].checks
         called = {check.name for check in checks if check.verdict == Verdict.ERROR}
         assert called
         return called, {check.name for check in checks if check.verdict == Verdict.FAILED}
 
-    return {name: of(name) for name in {attack.replaces[0] for attack in ATTACKS}}
+    return of
 
 
 def processes():
@@ -105,43 +215,134 @@ def settle(before):
     return left
 
 
+@dataclasses.dataclass
+class Crowd:
+    """One session: attackers by their attack's id, honest ones by their kind; what the grader counted; what was left."""
+
+    grades: dict
+    usage: dict
+    processes_left: set
+    files_left: list
+
+
+def crowd_of(stage, exercise, attack):
+    """The session that an attack was graded in, graded once for all of its attacks."""
+    attacks = [other for family, other in ATTACKS if FAMILIES[family] == exercise.name]
+    place = attacks.index(attack) // CROWD * CROWD
+    key = (exercise.name, place)
+    if key not in stage.graded:
+        before = processes()
+        sources = dict(honest(stage, exercise))
+        members = ["reference", *(other.id for other in attacks[place : place + CROWD])]
+        members[3:3] = ["alternative"]
+        members.append("misconception")
+        sources |= {other.id: other.source for other in attacks[place : place + CROWD]}
+        stage.backends.clear()
+        grades = stage.grade(exercise, {student: sources[student] for student in members})
+        usage = {student: backend.usage for student, backend in zip(members, stage.backends, strict=True)}
+        stage.graded[key] = Crowd(grades, usage, settle(before), list(stage.folder.iterdir()))
+    return stage.graded[key]
+
+
+@pytest.mark.skipif(RUN_EVERY > 1, reason="only a share of the attacks runs")
 def test_there_are_enough_attacks_of_every_kind():
-    assert len(ATTACKS) >= 15
-    assert {attack.verdict for attack in ATTACKS} == {"timeout", "crashed", "error", "memory", "failed"}
-    assert len({attack.id for attack in ATTACKS}) == len(ATTACKS)
+    assert len(ATTACKS) >= 65
+    assert {family for family, _ in ATTACKS} == FAMILIES.keys()
+    verdicts = {attack.verdict for _, attack in ATTACKS}
+    assert verdicts == {"timeout", "crashed", "error", "memory", "failed", "passed", "missing"}
+    assert len({attack.id for _, attack in ATTACKS}) == len(ATTACKS)
+    files = {path.stem for path in (PROJECT / "tests" / "hostile").glob("*.py")}
+    assert files == {*FAMILIES, "test_hostile"}
 
 
-@pytest.fixture
-def empty_folder(tmp_path, monkeypatch):
-    """The grader's current folder and its temporary one."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+@pytest.mark.parametrize("family, attack", ATTACKS, ids=[f"{family}-{attack.id}" for family, attack in ATTACKS])
+def test_an_attack(stage, alone, callers, family, attack):
+    if family == "escaping" and platform.machine() != "x86_64":
+        pytest.skip("its system calls are named by their numbers on x86-64")
+    exercise = exercise_of(stage.course, FAMILIES[family])
+    crowd = crowd_of(stage, exercise, attack)
+    mallory = crowd.grades[attack.id]
+
+    assert_deserved(exercise, attack, mallory, *callers(exercise.name, attack.replaces[0]))
+    assert not mallory.needs_review
+    assert_harmless_text(mallory)
+    record = json.dumps(mallory.to_record(), ensure_ascii=False, allow_nan=False)
+    assert record.encode("utf-8")  # no halves of surrogate pairs: databases and files refuse them
+    assert [place for place, canary in stage.canaries.items() if canary in record] == []
+
+    usage = crowd.usage[attack.id]
+    assert usage.cpu_s <= LIMITS.total_cpu_s + 2
+    assert usage.wall_s <= LIMITS.total_wall_s + 2
+
+    for student, expected in alone(exercise.name).items():
+        assert facts(crowd.grades[student]) == expected, student
+    assert crowd.processes_left == set()
+    assert crowd.files_left == []
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
-def test_an_attack_gets_its_verdict_and_its_neighbours_theirs(server, alone, callers, attack, empty_folder):
-    before = processes()
-    crowd = {"reference": HONEST["reference"], "mallory": attack.source}
-    crowd |= {"alternative": HONEST["alternative"], "misconception": HONEST["misconception"]}
-    grades = grade_all(server, crowd)
-
-    called, needing = callers[attack.replaces[0]]
-    mallory = {check.name: check for check in grades["mallory"].checks}
-    in_order = [check.verdict for check in grades["mallory"].checks if check.name in called]
-    assert in_order[0] == attack.verdict
-    # What waits or computes without end, or makes the grader wait, uses up the budget of the whole exercise;
-    # an answer that is no tensor cannot be differentiated.
+def assert_deserved(exercise, attack, graded, called, needing):
+    """A check that calls what was attacked pays nothing, and says why; all others pay as if nothing had happened."""
+    in_order = [check.verdict for check in graded.checks if check.name in called]
+    passed = {check.name for check in graded.checks if check.verdict == Verdict.PASSED}
+    everything = {check.name for check in graded.checks}
+    assert in_order[0] == attack.verdict, [(check.name, check.verdict, check.message) for check in graded.checks]
+    assert graded.points == sum(check.max_points for check in graded.checks if check.name in passed)
+    if attack.breaks == "everything":
+        assert {check.verdict for check in graded.checks} == {attack.verdict}
+        return
+    if attack.breaks == "the rest":
+        first = next(place for place, check in enumerate(graded.checks) if check.name in called)
+        assert passed >= {check.name for check in graded.checks[:first]}
+        assert passed <= everything - called - needing | RIGHT_BEFORE.get(attack.id, set())
+        return
+    if attack.verdict == "passed":
+        assert passed == everything
+        return
+    assert passed == everything - called - needing
+    # A function that timed out twice is not asked again, or has used up what all checks together have;
+    # what is no tensor cannot be differentiated.
     assert set(in_order) <= {attack.verdict, "timeout", *(["error"] if attack.verdict == "failed" else [])}
-    spent = [mallory[name].message for name in called if mallory[name].verdict == "timeout" != attack.verdict]
-    assert all("together used up" in message for message in spent)
-    assert {mallory[name].points for name in called | needing} == {0}
-    assert not grades["mallory"].needs_review
-    assert all(len(check.message) <= 4000 for check in mallory.values())
-    assert len(grades["mallory"].output) <= LIMITS.output_kb * 1024
+    if attack.verdict != "timeout":
+        late = [check.message for check in graded.checks if check.name in called and check.verdict == "timeout"]
+        assert all("together used up" in message for message in late)
 
-    for student, graded in alone.items():
-        assert facts(grades[student]) == facts(graded), student
 
-    assert settle(before) == set()
-    assert list(empty_folder.iterdir()) == []
+def assert_harmless_text(graded):
+    for check in graded.checks:
+        assert len(check.message) <= MAX_MESSAGE
+        assert plain(check.message) == check.message
+        assert bool(check.message) == (check.verdict != Verdict.PASSED)
+    assert len(graded.output) <= LIMITS.output_kb * 1024
+
+
+@pytest.mark.timeout(1500)
+def test_the_same_as_an_ordinary_user(as_ordinary_user, tmp_path):
+    """Root's powers must not be what holds the sandbox up, and not what opens it."""
+    if os.geteuid() != 0:
+        pytest.skip("this user is an ordinary one already")
+    tmp_path.chmod(0o777)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": "/",
+        "TMPDIR": "/tmp",
+        "HOSTILE_RUN_EVERY": AS_ORDINARY_USER_EVERY,
+    }
+    options = ["-q", "-p", "no:cacheprovider", "-rs", "--rootdir", str(PROJECT), "-c", str(PROJECT / "pyproject.toml")]
+    command = [sys.executable, "-m", "pytest", *options, "--timeout=300", str(Path(__file__))]
+    done = subprocess.run(
+        as_ordinary_user(command, environment), env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
+    if "no sandbox on this machine" in done.stdout:
+        pytest.skip(f"no sandbox for an ordinary user: {done.stdout[-300:]}")
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert f"{len(load_share(int(AS_ORDINARY_USER_EVERY)))} passed" in done.stdout
+
+
+def load_share(every):
+    """What a run of every n-th attack has."""
+    by_family = {}
+    for family, attack in ATTACKS:
+        by_family.setdefault(family, []).append(attack)
+    return [attack for attacks in by_family.values() for attack in attacks[::every]]

@@ -4,6 +4,7 @@ The trusted side never sees the exception object: its `__str__`, its class and i
 """
 
 import builtins
+import re
 import traceback
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 
 MAX_MESSAGE = 2_000
 MAX_FRAMES = 12
+_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{4,}")
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def describe(error: BaseException, filename: str, companions: Collection[str] = 
         details = {"function": error.function, "used": error.used, "line": str(error.line)}
         return Fault("forbidden", message=str(error), details=details)
     name = _text(lambda: type(error).__name__, 100)
-    message = _text(lambda: str(error), MAX_MESSAGE)
+    message = without_addresses(_text(lambda: str(error), MAX_MESSAGE))
     types = tuple(
         cls.__name__
         for cls in type(error).__mro__
@@ -122,6 +124,11 @@ def describe(error: BaseException, filename: str, companions: Collection[str] = 
 
 def _place(entry: traceback.FrameSummary, filename: str) -> str:
     return entry.name if entry.filename == filename else f"{entry.filename}: {entry.name}"
+
+
+def without_addresses(text: str) -> str:
+    """`<object at 0x7f…>` without the place in memory, which is another one in every process."""
+    return _ADDRESS.sub("at 0x…", text)
 
 
 def _text(read: Any, limit: int) -> str:

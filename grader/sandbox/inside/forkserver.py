@@ -86,7 +86,11 @@ def _become_keeper(
             _become_worker(descriptors, filter_program)
         os.close(descriptors[CHANNEL])
         _, status, usage = os.wait4(pid, 0)
-        end = {"code": os.waitstatus_to_exitcode(status), "peak_kb": usage.ru_maxrss}
+        end = {
+            "code": os.waitstatus_to_exitcode(status),
+            "peak_kb": usage.ru_maxrss,
+            "cpu_s": usage.ru_utime + usage.ru_stime,
+        }
         os.write(descriptors[STATUS], json.dumps(end).encode())
     except BaseException as error:
         os.write(descriptors[STATUS], json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode())

@@ -27,6 +27,8 @@ HEADER_BYTES = 2 * 2**20  # of a safetensors blob: it grows with the number of a
 MAX_DEPTH = 32
 MAX_NODES = 20_000
 MAX_TEXT = 20_000
+MAX_TEXTS = 200_000  # characters of all texts of a value
+MAX_EMPTY_EXTENT = 2**20  # an array of no elements may still have long axes: a sum over the empty one would fill them
 
 
 class ProtocolError(Exception):
@@ -94,6 +96,7 @@ class Encoder:
         self.arrays: dict[str, torch.Tensor] = {}
         self._nodes = 0
         self._bytes = 0
+        self._texts = 0
 
     def encode(self, value: Any, depth: int = 0) -> Any:
         self._nodes += 1
@@ -104,7 +107,7 @@ class Encoder:
         if type(value) is int:
             return value if abs(value) < 2**63 else {"kind": "opaque", "type": "int beyond 64 bits"}
         if isinstance(value, str):
-            return value[:MAX_TEXT]
+            return self._text(value)
         if isinstance(value, torch.Tensor):
             return self._tensor(value)
         if isinstance(value, np.ndarray | np.generic):
@@ -113,7 +116,7 @@ class Encoder:
             kind = "tuple" if isinstance(value, tuple) else "list"
             return {"kind": kind, "items": [self.encode(item, depth + 1) for item in value]}
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-            items = [[key[:MAX_TEXT], self.encode(item, depth + 1)] for key, item in value.items()]
+            items = [[self._text(key), self.encode(item, depth + 1)] for key, item in value.items()]
             return {"kind": "dict", "items": items}
         if isinstance(value, ModuleRef):
             return {"kind": "module", "id": value.id}
@@ -125,6 +128,13 @@ class Encoder:
             "kind": "opaque",
             "type": (value.type_name if isinstance(value, Opaque) else type(value).__name__)[:200],
         }
+
+    def _text(self, value: str) -> str:
+        value = value[:MAX_TEXT]
+        self._texts += len(value)
+        if self._texts > MAX_TEXTS:
+            raise AnswerTooLarge("bytes")
+        return value
 
     def _tensor(self, value: torch.Tensor, library: str = "torch") -> Any:
         if value.dtype not in NAME_OF_DTYPE or value.layout != torch.strided or value.is_meta:
@@ -166,6 +176,7 @@ def decode(node: Any, arrays: dict[str, torch.Tensor], as_arguments: bool = Fals
     """The value of a tree. Only arguments, which come from the trusted side, may have strides, generators or functions."""
 
     nodes = 0
+    named: set[str] = set()
 
     def value_of(node: Any, depth: int) -> Any:
         nonlocal nodes
@@ -182,6 +193,9 @@ def decode(node: Any, arrays: dict[str, torch.Tensor], as_arguments: bool = Fals
             raise ProtocolError("a value is neither a scalar nor an object, or is nested too deeply")
         kind = node.get("kind")
         if kind == "array":
+            if node["array"] in named:  # a few bytes would stand for gigabytes once they are copied
+                raise ProtocolError("an array that is named twice")
+            named.add(node["array"])
             return _decode_array(node, arrays, as_arguments)
         if kind in ("tuple", "list"):
             items = [value_of(item, depth + 1) for item in _items(node)]
@@ -244,6 +258,8 @@ def _decode_array(node: dict[str, Any], arrays: dict[str, torch.Tensor], as_argu
     else:
         if math.prod(shape) != flat.numel():
             raise ProtocolError("an array whose shape does not fit its bytes")
+        if math.prod(size or 1 for size in shape) > max(flat.numel(), MAX_EMPTY_EXTENT):
+            raise ProtocolError("an array without elements, but with endless axes")
         tensor = flat.reshape(shape)
     if node.get("library") == "numpy":
         array = tensor.numpy()
@@ -296,4 +312,6 @@ def _fresh(entry: dict[str, Any]) -> torch.Tensor:
     """A flat array in memory of its own. Raises KeyError for a dtype that this protocol does not have."""
     dtype = DTYPE_OF_CODE[entry["dtype"]]
     data = entry["data"]
+    if dtype is torch.bool and data.strip(b"\x00\x01"):
+        raise ValueError("a boolean that is neither true nor false")
     return torch.frombuffer(bytearray(data), dtype=dtype) if len(data) else torch.empty(0, dtype=dtype)

@@ -6,6 +6,7 @@ behaviour on both sides of the boundary.
 
 import contextlib
 import linecache
+import random
 import sys
 import types
 from collections.abc import Callable
@@ -20,10 +21,17 @@ from .fault import Fault, Forbidden, Undefined, describe
 from .guard import forbidden_uses, install_numpy_guards, watching
 from .protocol import Encoder, ModuleRef, decode, materialise
 
+# A place in Outcome.mutated: NumPy's global generator, which an exercise may ask to leave alone.
+GLOBAL_GENERATOR = "np.random"
+GLOBAL_SEED = 1_843_905_276  # no number that a student would choose: reseeding with it could not be seen
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one request: a value or a fault, and the arguments that the code wrote to."""
+    """What came of one request: a value or a fault, and what the code wrote to.
+
+    mutated: places such as "softmax:1" (its first argument) and "softmax:np.random" (NumPy's global generator).
+    """
 
     value: Any = None
     fault: Fault | None = None
@@ -50,6 +58,7 @@ class Session:
 
     def load(self, as_main_file: bool = False) -> Outcome:
         """Run the submission's source. `as_main_file`: in a worker of its own, where it may own its module's name."""
+        _seed()
         return self._guarded(lambda: self.load_openly(as_main_file))
 
     def perform(self, verb: str, request: dict[str, Any]) -> Outcome:
@@ -58,10 +67,7 @@ class Session:
         if handler is None:
             raise ValueError(f"unknown verb {verb[:40]!r}")
         mutated: list[str] = []
-        # The same request gives the same answer, on whichever side of the boundary. (torch.manual_seed would also queue
-        # a seeding of every kind of device, with a stack trace each.)
-        torch.default_generator.manual_seed(0)
-        np.random.seed(0)
+        _seed()
         outcome = self._guarded(lambda: handler(mutated=mutated, **request))
         return Outcome(outcome.value, outcome.fault, tuple(mutated))
 
@@ -146,11 +152,14 @@ class Session:
         args = materialise(args, self.modules)
         kwargs = materialise(kwargs, self.modules)
         before = [_copies(argument) for argument in (*args, *kwargs.values())]
+        generator = _global_generator()
         with watching(name, self.forbidden.get(name, [])):
             value = function(*args, **kwargs)
         for position, (kept, argument) in enumerate(zip(before, (*args, *kwargs.values()), strict=True), 1):
             if not _same(kept, argument):
                 mutated.append(f"{name}:{position}")
+        if _global_generator() != generator:
+            mutated.append(f"{name}:{GLOBAL_GENERATOR}")
         return self._keep_modules(value)
 
     def _keep_modules(self, value: Any) -> Any:
@@ -170,6 +179,13 @@ class Session:
                     stream.flush()
 
 
+def _seed() -> None:
+    """The same request gives the same answer, on whichever side of the boundary and in whichever process."""
+    torch.default_generator.manual_seed(0)  # torch.manual_seed would also queue a seeding of every kind of device
+    np.random.seed(GLOBAL_SEED)
+    random.seed(GLOBAL_SEED)
+
+
 def own_copy(value: Any) -> Any:
     """A deep copy of a value with the same strides, in memory of its own: what a sandboxed call is given."""
     encoder = Encoder(keep_layout=True, own_memory=True)
@@ -180,6 +196,12 @@ def snapshot(value: Any) -> Any:
     """A deep, contiguous copy of a value: what comes back from a sandboxed call."""
     encoder = Encoder(own_memory=True)
     return decode(encoder.encode(value), encoder.arrays)
+
+
+def _global_generator() -> dict[str, Any]:
+    """Where NumPy's global generator stands: whatever draws from it or seeds it changes this."""
+    state: dict[str, Any] = np.random.get_state(legacy=False)["state"]
+    return {name: value.tobytes() if isinstance(value, np.ndarray) else value for name, value in state.items()}
 
 
 def _copies(argument: Any) -> Any:

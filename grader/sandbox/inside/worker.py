@@ -33,17 +33,17 @@ def serve(channel: socket.socket) -> None:
 def reply(channel: socket.socket, outcome: Outcome, filename: str, answer_bytes: int) -> None:
     """Send an outcome; an answer that is too large is named instead of sent."""
     encoder = Encoder(max_bytes=answer_bytes)
-    message: dict[str, Any] = {"mutated": list(outcome.mutated)}
-    if outcome.fault is not None:
-        message["fault"] = outcome.fault.to_json()
-    else:
-        try:
-            message["value"] = encoder.encode(outcome.value)
-        except AnswerTooLarge as error:
-            message, encoder.arrays = {"too_large": str(error)}, {}
-        except BaseException as error:
-            message, encoder.arrays = {"fault": describe(error, filename).to_json()}, {}
-    send(channel, message, encoder.arrays)
+    try:
+        if outcome.fault is not None:
+            frame = pack({"fault": outcome.fault.to_json(), "mutated": list(outcome.mutated)}, {})
+        else:
+            message = {"value": encoder.encode(outcome.value), "mutated": list(outcome.mutated)}
+            frame = pack(message, encoder.arrays)
+    except AnswerTooLarge as error:
+        frame = pack({"too_large": str(error)}, {})
+    except BaseException as error:  # the student's: an answer may run code of theirs while it is read
+        frame = pack({"fault": describe(error, filename).to_json()}, {})
+    channel.sendall(frame)
 
 
 def send(channel: socket.socket, message: dict[str, Any], arrays: dict[str, torch.Tensor]) -> None:

@@ -1,0 +1,10 @@
+"""Text that a student wrote, or had a part in."""
+
+import re
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """Text without control characters, changes of direction and halves of surrogate pairs: it must not steer a terminal."""
+    return _CONTROL.sub("·", text)

@@ -1,0 +1,38 @@
+"""What all tests share: a way to run a command as an ordinary user."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def as_ordinary_user():
+    """as_ordinary_user(command, environment): that command, to be run without any privilege."""
+    return _as_ordinary_user
+
+
+def _as_ordinary_user(command, environment):
+    """The command that runs `command` without any privilege; skips where that cannot be done."""
+    if os.geteuid() != 0:
+        return command
+    if not shutil.which("setpriv"):
+        pytest.skip("no setpriv, so root cannot become an ordinary user")
+    become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+    base = Path(sys.base_prefix)
+    closed = [folder for folder in base.parents if not folder.stat().st_mode & stat.S_IXOTH]
+    if closed:  # an interpreter in root's own folder: in a mount namespace of its own that folder is an open one
+        script = (
+            'there=$(mktemp -d) && mount --bind "$0" "$there" && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$0"'
+            ' && mount --bind "$there" "$0" && umount "$there" && rmdir "$there" && shift && exec "$@"'
+        )
+        become = ["unshare", "--mount", "sh", "-c", script, str(base), str(closed[-1]), *become]
+    check = [*become, sys.executable, "-c", "import sys, torch, grader.sandbox.launch; print(sys.base_prefix)"]
+    tried = subprocess.run(check, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    if tried.stdout.strip() != sys.base_prefix:
+        pytest.skip(f"an ordinary user cannot run this interpreter: {tried.stderr.strip()[-200:] or tried.stdout}")
+    return [*become, *command]
