@@ -10,11 +10,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+import libcst.matchers as m
+from libcst.metadata import ExpressionContext, ExpressionContextProvider, MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 NAMESPACES = {"torch", "np", "math", "nn", "F", "self"}
+ARITHMETIC = (
+    cst.Add,
+    cst.Subtract,
+    cst.Multiply,
+    cst.Divide,
+    cst.FloorDivide,
+    cst.Modulo,
+    cst.Power,
+    cst.MatrixMultiply,
+)
+COMPARISONS = (cst.Equal, cst.NotEqual, cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
 
 Operator = tuple[type, Callable[[Any], Iterable[cst.CSTNode]]]
 
@@ -40,9 +52,7 @@ def mutants_of(name: str, source: str) -> list[Mutant]:
     found: dict[str, Mutant] = {}
     ids: set[str] = set()
     for change in collector.changes:
-        mutated = wrapper.module.deep_replace(change.node, change.replacement)
-        assert isinstance(mutated, cst.Module)
-        code = mutated.code
+        code = change.applied_to(source)
         if code == source or code in found or not _compiles(code):
             continue
         before, after = _difference(source, code)
@@ -86,54 +96,87 @@ def branch_forced(node: cst.If) -> Iterator[cst.If]:
         yield node.with_changes(test=cst.Name(value), whitespace_before_test=cst.SimpleWhitespace(" "))
 
 
+def operator_replaced(node: cst.BinaryOperation) -> Iterator[cst.BinaryOperation]:
+    """By every other of arithmetic; mutmut takes one."""
+    if isinstance(node.operator, ARITHMETIC):
+        yield from (node.with_changes(operator=other()) for other in ARITHMETIC if type(node.operator) is not other)
+
+
+def comparison_replaced(node: cst.ComparisonTarget) -> Iterator[cst.ComparisonTarget]:
+    if isinstance(node.operator, COMPARISONS):
+        yield from (node.with_changes(operator=other()) for other in COMPARISONS if type(node.operator) is not other)
+
+
 OWN_OPERATORS: tuple[Operator, ...] = (
     (cst.Integer, number_minus_one),
     (cst.Call, arguments_swapped),
     (cst.Call, method_dropped),
     (cst.SimpleStatementLine, statement_dropped),
     (cst.If, branch_forced),
+    (cst.BinaryOperation, operator_replaced),
+    (cst.ComparisonTarget, comparison_replaced),
 )
 
 
 @dataclass
 class _Change:
+    """One node of a definition at the top level, and what takes its place."""
+
+    definition: cst.BaseStatement
     node: cst.CSTNode
     replacement: cst.CSTNode
     scope: str
     operator: str
     line: int
 
+    def applied_to(self, source: str) -> str:
+        mutated = self.definition.deep_replace(self.node, self.replacement)
+        assert isinstance(mutated, cst.BaseStatement)
+        return source.replace(cst.Module([self.definition]).code, cst.Module([mutated]).code, 1)
+
 
 class _Collector(cst.CSTVisitor):
     """Asks every operator about every node of a solution."""
 
-    METADATA_DEPENDENCIES = (PositionProvider,)
+    METADATA_DEPENDENCIES = (PositionProvider, ExpressionContextProvider)
 
     def __init__(self, lines: set[int]) -> None:
         super().__init__()
         self.changes: list[_Change] = []
         self._lines = lines
-        self._scope: list[str] = []
+        self._scope: list[cst.FunctionDef | cst.ClassDef] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
-            self._scope.append(node.name.value)
+            self._scope.append(node)
         if isinstance(node, cst.Annotation | cst.Raise):
             return False  # what an exception says is for people
         position = self.get_metadata(PositionProvider, node, None)
         if position is not None and position.start.line in self._lines:
-            for kind, operator in (*mutation_operators, *OWN_OPERATORS):
-                if isinstance(node, kind):
-                    name = operator.__name__.removeprefix("operator_")
-                    scope = ".".join(self._scope)
-                    self.changes += [
-                        _Change(node, replacement, scope, name, position.start.line) for replacement in operator(node)
-                    ]
+            scope = ".".join(outer.name.value for outer in self._scope)
+            for operator, replacement in self._replacements(node):
+                change = _Change(self._scope[0], node, replacement, scope, operator, position.start.line)
+                self.changes.append(change)
         return True
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
         if isinstance(original_node, cst.FunctionDef | cst.ClassDef):
             self._scope.pop()
+
+    def _replacements(self, node: cst.CSTNode) -> Iterator[tuple[str, cst.CSTNode]]:
+        for kind, operator in (*mutation_operators, *OWN_OPERATORS):
+            if isinstance(node, kind):
+                name = operator.__name__.removeprefix("operator_")
+                yield from ((name, replacement) for replacement in operator(node))
+        if self.get_metadata(ExpressionContextProvider, node, None) is ExpressionContext.LOAD:
+            names = _parameter_names(self._scope[-1])
+            if isinstance(node, cst.Name) and node.value in names:
+                yield from (("parameter_replaced", cst.Name(other)) for other in names if other != node.value)
+
+
+def _parameter_names(definition: cst.CSTNode) -> list[str]:
+    names = [parameter.name.value for parameter in m.findall(definition, m.Param()) if isinstance(parameter, cst.Param)]
+    return [name for name in names if name != "self"]
 
 
 def _solution_lines(source: str) -> set[int]:
