@@ -9,11 +9,12 @@ import torch
 
 from .compare import describe, difference
 from .errors import CheckFailed, GraderFault, Raised, StudentFault
-from .i18n import _, pick
+from .i18n import N_, _, pick
 from .sandbox.inside.protocol import Named, Rng
 from .subject import Subject
 
 __all__ = [
+    "N_",
     "CheckFailed",
     "Named",
     "Rng",
@@ -44,9 +45,14 @@ def check(*, points: float, ko: str, needs: str | tuple[str, ...] = ()) -> Calla
     return mark
 
 
-def assert_close(actual: Any, expected: Any, what: str = "", tolerance: float | None = None) -> None:
-    """Structure, library, shape, dtype and values agree (see compare.difference). Raises CheckFailed."""
-    message = difference(actual, expected, what, tolerance)
+def assert_close(actual: Any, expected: Any, what: str = "", tolerance: float | None = None, **facts: Any) -> None:
+    """Structure, library, shape, dtype and values agree (see compare.difference). Raises CheckFailed.
+
+    what: what is compared, in words that the catalogue translates; `facts` take the places of its {placeholders}, after
+    that. Never an f-string: what is put together when the check runs cannot be translated.
+    """
+    facts = {name: _(fact) if isinstance(fact, str) and fact else fact for name, fact in facts.items()}
+    message = difference(actual, expected, _(what).format(**facts) if what else "", tolerance)
     if message:
         raise CheckFailed(message)
 

@@ -146,7 +146,7 @@ def test_layer_norm_gradients(student, reference, draw):
 def test_layer_norm_refuses(student, draw):
     """layer_norm raises ValueError for a weight or a bias of another shape."""
     x, right = draw.tensor(2, 3, 5), draw.tensor(5)
-    for wrong in (draw.tensor(4), draw.tensor(1), draw.tensor(3, 5)):
+    for wrong in (draw.tensor(4), draw.tensor(6), draw.tensor(1), draw.tensor(3, 5)):
         assert_raises(ValueError, student.layer_norm, x, wrong, right, 1e-5)
         assert_raises(ValueError, student.layer_norm, x, right, wrong, 1e-5)
 
