@@ -10,8 +10,11 @@ import torch
 from .compare import describe, difference
 from .errors import CheckFailed, GraderFault, Raised, StudentFault
 from .i18n import N_, _, pick
+from .parameters import misfit_message
+from .sandbox.inside.fault import listed
+from .sandbox.inside.modules import TRAINING_MODE
 from .sandbox.inside.protocol import Named, Rng
-from .subject import Subject
+from .subject import Module, Subject
 
 __all__ = [
     "N_",
@@ -19,6 +22,7 @@ __all__ = [
     "Named",
     "Rng",
     "assert_close",
+    "assert_parameters",
     "assert_raises",
     "assert_unchanged",
     "check",
@@ -90,11 +94,39 @@ def assert_unchanged(student: Subject) -> None:
     for step in student.transcript:
         for place in step.outcome.mutated:
             function, _colon, position = place.rpartition(":")
+            if position == TRAINING_MODE:
+                raise CheckFailed(
+                    _(
+                        "{module} switches its own training mode when it is called; train() and eval() are the caller's."
+                    ).format(module=function)
+                )
             raise CheckFailed(
                 _("{function} changed its argument {position} in place; the caller still needs it.").format(
                     function=function, position=position
                 )
             )
+
+
+def assert_parameters(module: Module, shapes: dict[str, tuple[int, ...]]) -> None:
+    """A module has exactly these parameters, name → shape, can train all of them, and has no buffers in its state_dict.
+
+    Raises CheckFailed, with the names.
+    """
+    found, trained = module.state_dict(), module.parameters()
+    reshaped = [
+        f"{name} {tuple(found[name].shape)} → {shape}"
+        for name, shape in shapes.items()
+        if name in found and tuple(found[name].shape) != shape
+    ]
+    names = {
+        "missing": [name for name in shapes if name not in found],
+        "extra": [name for name in found if name not in shapes],
+        "reshaped": reshaped,
+        "untrainable": [name for name in shapes if name in found and name not in trained],
+    }
+    message = misfit_message(module.name, {kind: listed(wrong) for kind, wrong in names.items()})
+    if message:
+        raise CheckFailed(message)
 
 
 def unpack(value: Any, *names: str) -> tuple[Any, ...]:

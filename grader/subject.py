@@ -72,6 +72,11 @@ class Module:
     def __init__(self, subject: Subject, reference: ModuleRef, name: str) -> None:
         self._subject, self._id, self._name = subject, reference.id, name
 
+    @property
+    def name(self) -> str:
+        """What the check calls its class."""
+        return self._name
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("call", args=args, kwargs=kwargs)
 

@@ -117,10 +117,14 @@ def test_every_name_of_an_answer_can_be_translated(path: Path) -> None:
     for call in calls(path, "assert_close"):
         given = [word.value for word in call.keywords if word.arg == "what"] or call.args[2:3]
         where = f"{path.name}, line {call.lineno}"
-        assert not given or text_argument(call, "what", 2), f"{where}: what={ast.unparse(given[0])} is not a plain string"
+        assert not given or text_argument(call, "what", 2), (
+            f"{where}: what={ast.unparse(given[0])} is not a plain string"
+        )
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("assert_"):
-            assert not english_in_placeholders(node), f"{path.name}, line {node.lineno}: {english_in_placeholders(node)}"
+            assert not english_in_placeholders(node), (
+                f"{path.name}, line {node.lineno}: {english_in_placeholders(node)}"
+            )
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ wrong code would run through silently.
 import torch
 from torch import nn
 
-from grader.checks import N_, assert_close, assert_raises, assert_unchanged, check, require, unpack
+from grader.checks import N_, assert_close, assert_parameters, assert_raises, assert_unchanged, check, require, unpack
 
 PROJECTIONS = ("W_q", "W_k", "W_v", "W_o")
 SHAPES = {f"{name}.weight": (12, 12) for name in PROJECTIONS} | {f"{name}.bias": (12,) for name in PROJECTIONS}
@@ -143,14 +143,7 @@ def test_split_and_merge_gradients(student, reference, draw):
 @check(points=1, ko="모듈은 편향이 있는 Linear 네 개를 정해진 이름으로 가져요.")
 def test_parameters(student):
     """The module holds four linear layers with biases under the names that were agreed."""
-    made = build(student, 12, 3)
-    for what, tensors in (("state_dict()", made.state_dict()), ("parameters()", made.parameters())):
-        require(
-            isinstance(tensors, dict)
-            and {name: tuple(getattr(tensor, "shape", ())) for name, tensor in tensors.items()} == SHAPES,
-            en=f"{what} should hold a weight and a bias of each of W_q, W_k, W_v and W_o, and nothing else.",
-            ko=f"{what}에는 W_q, W_k, W_v, W_o 각각의 weight와 bias만 있어야 해요.",
-        )
+    assert_parameters(build(student, 12, 3), SHAPES)
 
 
 @check(points=0.5, needs="test_parameters", ko="모듈은 dim을 나누지 못하는 헤드 수에 ValueError를 일으켜요.")

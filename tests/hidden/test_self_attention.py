@@ -7,7 +7,7 @@ scores are 0 whatever was done to them, and the output against the student's own
 
 import torch
 
-from grader.checks import N_, assert_close, assert_raises, assert_unchanged, check, require, unpack
+from grader.checks import N_, assert_close, assert_parameters, assert_raises, assert_unchanged, check, require, unpack
 
 NAMES = ("W_q", "W_k", "W_v", "W_o")
 POSITION_TOLERANCE = 1e-6  # positions in a float64 table may have been computed in float32
@@ -210,15 +210,7 @@ def test_odd_sizes_refused(student, draw):
 @check(points=1, ko="모듈은 편향이 없는 네 개의 Linear를 정해진 이름으로 가져요.")
 def test_parameters(student):
     """The module holds four linear layers without biases under the names that were agreed."""
-    made = build(student, 5)
-    shapes = {f"{name}.weight": (5, 5) for name in NAMES}
-    for what, tensors in (("state_dict()", made.state_dict()), ("parameters()", made.parameters())):
-        require(
-            isinstance(tensors, dict)
-            and {name: tuple(getattr(tensor, "shape", ())) for name, tensor in tensors.items()} == shapes,
-            en=f"{what} should hold the weight of each of W_q, W_k, W_v and W_o, of shape (dim, dim), and nothing else.",
-            ko=f"{what}에는 W_q, W_k, W_v, W_o 각각의 (dim, dim) 모양 weight만 있어야 해요.",
-        )
+    assert_parameters(build(student, 5), {f"{name}.weight": (5, 5) for name in NAMES})
 
 
 @check(points=2.5, ko="가중치는 query와 key의 점수를 스케일한 뒤 key에 대해 softmax한 것이에요.")

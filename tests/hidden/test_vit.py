@@ -304,13 +304,15 @@ def test_modules_any_memory(student, reference, draw):
 @check(
     points=0.5,
     needs=("test_patchify_values", "test_unpatchify_values", "test_embedding_tokens", "test_classifier_logits"),
-    ko="어느 함수와 모듈도 입력을 바꾸지 않아요.",
+    ko="어느 함수와 모듈도 입력을 바꾸지 않고, 평가 모드에서도 같은 답을 내요.",
 )
 def test_inputs_unchanged(student, reference, draw):
-    """No function and no module changes what it is given."""
+    """No function and no module changes what it is given, and eval mode changes no answer."""
     student.patchify(draw.tensor(2, 3, 6, 4), 2)
     student.unpatchify(draw.tensor(2, 6, 12), 3, 6, 4, 2)
     for name, sizes in (("PatchEmbedding", EMBEDDING), ("VisionTransformer", CLASSIFIER)):
         theirs, _ = pair(student, reference, draw, name, *sizes)
-        theirs(draw.tensor(2, sizes[2], *sizes[0]))
+        images = draw.tensor(2, sizes[2], *sizes[0])
+        answer = theirs(images)
+        assert_close(theirs.eval()(images), answer, what="the answer to the same question in eval mode")
     assert_unchanged(student)
