@@ -17,8 +17,8 @@ from .sandbox.launch import ForkServer
 from .submission import Submission
 from .sync import generate, make_stub, out_of_step
 
-MIN_MISCONCEPTIONS = 6
-MIN_ALTERNATIVES = 4
+MIN_MISCONCEPTIONS = 8
+MIN_ALTERNATIVES = 6
 
 
 @dataclass
