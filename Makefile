@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format types verify sync bench messages clean
+.PHONY: demo test lint format types verify sync bench mutation messages clean
 
 demo: $(READY)
 	$(BIN)/grader demo demo
@@ -32,6 +32,10 @@ sync: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/batch.py
+
+# Is there a mutant of a reference that keeps full marks?
+mutation: $(READY)
+	$(BIN)/python benchmarks/mutation.py
 
 # Korean: collect the messages of grader/ into the catalogue, then compile it.
 messages: $(READY)

@@ -173,20 +173,20 @@ def test_a_state_that_does_not_fit_is_told_from_the_module_s_side():
     state = {"weight": torch.ones(3), "bias": torch.ones(2)}
     fault = session.perform("module_load", {"module": 1, "state": state}).fault
     assert fault.kind == "misfit"
-    assert fault.details == {"module": "Scale", "missing": "bias", "extra": "fixed", "reshaped": "weight (2,) → (3,)"}
+    assert fault.details == {"module": "Scale", "missing": "bias", "extra": "fixed, seen", "reshaped": "weight (2,) → (3,)"}
 
 
 def test_a_module_that_switches_its_mode_is_noticed_and_one_that_makes_a_part_is_not():
     source = (
         MODULE
         + """
-class Flips(nn.Module):
+class Flips(torch.nn.Module):
     def forward(self, x):
         self.train(not self.training)
         return x
-class Grows(nn.Module):
+class Grows(torch.nn.Module):
     def forward(self, x):
-        self.part = nn.Identity().eval()
+        self.part = torch.nn.Identity().eval()
         return x
 """
     )
