@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test hostile fuzz kill lint format types verify sync bench messages clean
+.PHONY: demo test hostile fuzz kill lint format types verify sync bench mutation messages clean
 
 demo: $(READY)
 	$(BIN)/grader demo demo
@@ -44,6 +44,10 @@ bench: $(READY)
 # Kill the grader's own processes 200 times; takes a quarter of an hour on two idle cores.
 kill: $(READY)
 	$(BIN)/python benchmarks/kill.py --times 200 --jobs 2
+
+# Is there a mutant of a reference that keeps full marks?
+mutation: $(READY)
+	$(BIN)/python benchmarks/mutation.py
 
 # Korean: collect the messages of grader/ into the catalogue, then compile it.
 messages: $(READY)

@@ -1,6 +1,7 @@
 """What the sandbox costs: a batch against the same hidden checks on the same solutions imported directly, in one run.
 
     python benchmarks/batch.py [--students 16] [--rounds 3] [--exercise attention …]
+    python benchmarks/batch.py --honest [--rounds 3]
 
 floor    one process, the submissions imported into it (no sandbox, no protocol): the least that these checks can take
 sandbox  one grading process with a warm fork server: every submission in a confined worker of its own
@@ -8,6 +9,7 @@ sandbox  one grading process with a warm fork server: every submission in a conf
 Both grade the reference and the alternatives, by turns, in the same process and in alternating order; start-up (importing
 torch, starting the fork server) is outside of both. CPU seconds are those of the process and all that it started.
 Then: the time of one sandboxed worker from fork to gone, with one call, and the growth of a batch's time with its size.
+--honest: instead, the CPU seconds of one right submission of every exercise that does not train, each graded by itself.
 """
 
 import argparse
@@ -31,6 +33,7 @@ from grader.sandbox.limits import Limits
 from grader.submission import Submission
 
 CHUNK = 8
+TRAINS = {"capstone"}  # graded by training: it has limits of its own
 
 
 @dataclass
@@ -104,11 +107,15 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--exercise", action="append")
+    parser.add_argument("--honest", action="store_true", help="CPU seconds of one right submission of every exercise")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     course = find_course()
     versions = f"Python {platform.python_version()}, torch {torch.__version__}"
     print(f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, {versions}")
+    if arguments.honest:
+        print_honest(course, course.select(arguments.exercise), arguments.rounds)
+        return
     print(f"{arguments.students} submissions an exercise, median of {arguments.rounds} rounds, ms a submission\n")
     print(f"{'exercise':<12}{'floor wall':>11}{'sandbox':>9}{'ratio':>7}{'floor cpu':>11}{'sandbox':>9}{'ratio':>7}")
     with ForkServer("bwrap") as server:
@@ -128,6 +135,22 @@ def main() -> None:
         for count in (8, 32, 128):
             timing = grade_all(course, exercise, submissions_of(exercise, count), "bwrap", server)
             print(f"{count:>11}{1000 * timing.wall_s / count:>10.1f}")
+
+
+def print_honest(course: Course, exercises: list[Exercise], rounds: int) -> None:
+    """The worker's and the grader's CPU seconds together; the sum is what one diligent student costs."""
+    total = 0.0
+    with ForkServer("bwrap") as server:
+        for exercise in exercises:
+            if exercise.name in TRAINS:
+                continue
+            reference = submissions_of(exercise, 1)
+            seconds = statistics.median(
+                grade_all(course, exercise, reference, "bwrap", server).cpu_s for _ in range(rounds)
+            )
+            print(f"{exercise.name:<16}{seconds:>6.2f} CPU s")
+            total += seconds
+    print(f"{'all':<16}{total:>6.2f} CPU s (median of {rounds} rounds each)")
 
 
 def print_row(name: str, pairs: list[tuple[Timing, Timing]], count: int) -> None:

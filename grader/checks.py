@@ -12,17 +12,22 @@ import torch
 from .compare import describe, difference
 from .course import find_course
 from .errors import CheckFailed, GraderFault, Raised, StudentFault
-from .i18n import _, pick
+from .i18n import N_, _, pick
+from .parameters import misfit_message
+from .sandbox.inside.fault import listed
+from .sandbox.inside.modules import TRAINING_MODE
 from .sandbox.inside.protocol import Named, Rng
 from .sandbox.inside.session import GLOBAL_GENERATOR
-from .subject import Subject
+from .subject import Module, Subject
 
 __all__ = [
+    "N_",
     "CheckFailed",
     "Named",
     "Rng",
     "assert_close",
     "assert_global_generator_untouched",
+    "assert_parameters",
     "assert_raises",
     "assert_unchanged",
     "check",
@@ -72,9 +77,14 @@ def course_module(test_file: str, name: str) -> ModuleType:
     return module
 
 
-def assert_close(actual: Any, expected: Any, what: str = "", tolerance: float | None = None) -> None:
-    """Structure, library, shape, dtype and values agree (see compare.difference). Raises CheckFailed."""
-    message = difference(actual, expected, what, tolerance)
+def assert_close(actual: Any, expected: Any, what: str = "", tolerance: float | None = None, **facts: Any) -> None:
+    """Structure, library, shape, dtype and values agree (see compare.difference). Raises CheckFailed.
+
+    what: what is compared, in words that the catalogue translates; `facts` take the places of its {placeholders}, after
+    that. Never an f-string: what is put together when the check runs cannot be translated.
+    """
+    facts = {name: _(fact) if isinstance(fact, str) and fact else fact for name, fact in facts.items()}
+    message = difference(actual, expected, _(what).format(**facts) if what else "", tolerance)
     if message:
         raise CheckFailed(message)
 
@@ -114,6 +124,12 @@ def assert_unchanged(student: Subject) -> None:
             function, _colon, position = place.rpartition(":")
             if position == GLOBAL_GENERATOR:
                 continue
+            if position == TRAINING_MODE:
+                raise CheckFailed(
+                    _(
+                        "{module} switches its own training mode when it is called; train() and eval() are the caller's."
+                    ).format(module=function)
+                )
             raise CheckFailed(
                 _("{function} changed its argument {position} in place; the caller still needs it.").format(
                     function=function, position=position
@@ -130,6 +146,28 @@ def assert_global_generator_untouched(student: Subject) -> None:
                     "{function} drew from NumPy's global generator (np.random) or seeded it; rng alone should be used."
                 ).format(function=step.name)
             )
+
+
+def assert_parameters(module: Module, shapes: dict[str, tuple[int, ...]]) -> None:
+    """A module has exactly these parameters, name → shape, can train all of them, and has no buffers in its state_dict.
+
+    Raises CheckFailed, with the names.
+    """
+    found, trained = module.state_dict(), module.parameters()
+    reshaped = [
+        f"{name} {tuple(found[name].shape)} → {shape}"
+        for name, shape in shapes.items()
+        if name in found and tuple(found[name].shape) != shape
+    ]
+    names = {
+        "missing": [name for name in shapes if name not in found],
+        "extra": [name for name in found if name not in shapes],
+        "reshaped": reshaped,
+        "untrainable": [name for name in shapes if name in found and name not in trained],
+    }
+    message = misfit_message(module.name, {kind: listed(wrong) for kind, wrong in names.items()})
+    if message:
+        raise CheckFailed(message)
 
 
 def unpack(value: Any, *names: str) -> tuple[Any, ...]:

@@ -22,7 +22,7 @@ def difference(actual: Any, expected: Any, what: str = "", tolerance: float | No
     Structure is strict, but a tuple and a list are the same. Arrays must be of the same library, shape and dtype.
     Floating point: |actual - expected| ≤ t + t·|expected|, t by dtype (1e-9 in float64, 1e-5 in float32).
     """
-    what = _(what) if what else _("the answer")
+    what = what or _("the answer")
     if isinstance(expected, tuple | list):
         return _sequence_difference(actual, expected, what, tolerance)
     if isinstance(expected, dict):

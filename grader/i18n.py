@@ -29,6 +29,11 @@ def _(message: str) -> str:
     return _catalogue.gettext(message)
 
 
+def N_(message: str) -> str:
+    """A message that is translated where it is said, not here: this marks it for the catalogue (gettext's own name)."""
+    return message
+
+
 def pick(en: str, ko: str) -> str:
     """One of two texts that were written side by side."""
     return ko if _current == "ko" and ko else en

@@ -1,11 +1,16 @@
 """From what went wrong in a check to a verdict and the sentence that the student reads."""
 
+import re
 import signal
 
 from .errors import CheckFailed, Crashed, GivenUp, OutOfMemory, Raised, StudentFault, TimedOut, TooManyThreads, Unusable
 from .i18n import _
+from .parameters import misfit_message
 from .result import Verdict
 from .sandbox.inside.fault import Fault
+
+# Python's own words when a call does not fit a signature.
+ARGUMENTS = re.compile(r"\(\) (takes|missing|got an unexpected keyword|got multiple values)")
 
 
 def judge(fault: StudentFault, filename: str) -> tuple[Verdict, str]:
@@ -52,6 +57,8 @@ def _judge_raised(fault: Fault, call: str, filename: str) -> tuple[Verdict, str]
         too_many_parts = _("The answer of {call} has far too many parts, or they are nested too deeply.")
         too_many_bytes = _("The answer of {call} is far too large.")
         return Verdict.FAILED, (too_many_parts if fault.message == "parts" else too_many_bytes).format(call=call)
+    if fault.kind == "misfit":
+        return Verdict.FAILED, misfit_message(fault.details.get("module", call), fault.details)
     if fault.name == "SystemExit":
         return Verdict.ERROR, _with_frames(
             _("Your code called sys.exit(): leave that to the program that uses it."), fault
@@ -60,6 +67,10 @@ def _judge_raised(fault: Fault, call: str, filename: str) -> tuple[Verdict, str]
         return Verdict.ERROR, _with_frames(
             _("{filename} is not valid Python: {message}.").format(filename=filename, message=fault.message), fault
         )
+    if fault.name == "TypeError" and not fault.frames and ARGUMENTS.search(fault.message):
+        return Verdict.ERROR, _(
+            "{call} is called with the arguments that its stub has, and does not take them: {message}."
+        ).format(call=call, message=fault.message)
     text = f"{fault.name}: {fault.message}" if fault.message else fault.name
     return Verdict.ERROR, _with_frames(_("Your code raised {error}").format(error=text), fault)
 

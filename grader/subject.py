@@ -97,6 +97,11 @@ class Module:
     def __init__(self, subject: Subject, reference: ModuleRef, name: str) -> None:
         self._subject, self._id, self._name = subject, reference.id, name
 
+    @property
+    def name(self) -> str:
+        """What the check calls its class."""
+        return self._name
+
     def __getattr__(self, method: str) -> Callable[..., Any]:
         """A method of the student's own: `module.loss(images, labels)`."""
         if method.startswith("_"):

@@ -19,8 +19,8 @@ from .submission import Submission
 from .sync import generate, make_stub, out_of_step
 from .verify_inputs import draw_commands, input_problems
 
-MIN_MISCONCEPTIONS = 6
-MIN_ALTERNATIVES = 4
+MIN_MISCONCEPTIONS = 8
+MIN_ALTERNATIVES = 6
 MIN_NAMED = 0.95  # of all runs of all misconceptions
 MIN_NAMED_OF_ONE = 0.5  # of one misconception's runs: below, its hint is more often missed than told
 

@@ -23,7 +23,7 @@ def test_dot_shape(student, reference):
         ((2, 3), ()),
     ]:
         expected = reference.dot_shape(a_shape, b_shape)
-        assert_close(student.dot_shape(a_shape, b_shape), expected, f"dot_shape({a_shape}, {b_shape})")
+        assert_close(student.dot_shape(a_shape, b_shape), expected, "dot_shape({a}, {b})", a=a_shape, b=b_shape)
 
 
 @check(points=1, needs="test_dot_shape", ko="dot_shape는 서로 맞지 않는 shape에 ValueError를 일으켜요.")
@@ -44,7 +44,7 @@ def test_dot(student, reference):
         (count(2, 3), np.array(10.0)),
         (np.array(0.5), np.array(8.0)),
     ]:
-        assert_close(student.dot(a, b), reference.dot(a, b), f"dot of {a.shape} and {b.shape}")
+        assert_close(student.dot(a, b), reference.dot(a, b), "dot of {a} and {b}", a=a.shape, b=b.shape)
 
 
 @check(points=1, ko="dot에서는 a의 모든 행렬이 b의 모든 행렬과 만나요.")
@@ -56,7 +56,7 @@ def test_dot_stacks(student, reference):
         (count(2, 3), count(2, 3, 2)),
         (count(3), count(2, 1, 3, 2)),
     ]:
-        assert_close(student.dot(a, b), reference.dot(a, b), f"dot of {a.shape} and {b.shape}")
+        assert_close(student.dot(a, b), reference.dot(a, b), "dot of {a} and {b}", a=a.shape, b=b.shape)
 
 
 @check(points=1, needs="test_dot", ko="dot은 크기가 맞지 않는 축을 더해서 없애지 않고 ValueError를 일으켜요.")
@@ -78,7 +78,7 @@ def test_batched_matmul(student, reference):
         (count(2, 3).astype(np.float32), count(3, 2).astype(np.float32)),
     ]:
         answer = student.batched_matmul(a, b)
-        assert_close(answer, reference.batched_matmul(a, b), f"batched_matmul of {a.shape} and {b.shape}")
+        assert_close(answer, reference.batched_matmul(a, b), "batched_matmul of {a} and {b}", a=a.shape, b=b.shape)
 
 
 @check(points=1, ko="batched_matmul은 왼쪽 벡터를 행 하나로, 오른쪽 벡터를 열 하나로 봐요.")
@@ -92,7 +92,7 @@ def test_batched_matmul_vectors(student, reference):
         (count(3), count(2, 3, 2)),
     ]:
         answer = student.batched_matmul(a, b)
-        assert_close(answer, reference.batched_matmul(a, b), f"batched_matmul of {a.shape} and {b.shape}")
+        assert_close(answer, reference.batched_matmul(a, b), "batched_matmul of {a} and {b}", a=a.shape, b=b.shape)
 
 
 @check(
@@ -116,7 +116,13 @@ def test_linear(student, reference):
         (count(2, 1, 3), count(4, 3), count(4)),
     ]:
         expected = reference.linear(x, weight, bias)
-        assert_close(student.linear(x, weight, bias), expected, f"linear of x {x.shape}, weight {weight.shape}")
+        assert_close(
+            student.linear(x, weight, bias),
+            expected,
+            "linear of x {x} and weight {weight}",
+            x=x.shape,
+            weight=weight.shape,
+        )
 
 
 @check(points=1, ko="dot과 linear에 float32가 들어가면 float32가 나와요.")

@@ -40,7 +40,7 @@ def test_gates_order(student, reference, draw):
     actual = unpack(student.gru_gates(x, h, *weights), *GATES)
     expected = reference.gru_gates(x, h, *weights)
     for name, gate, wanted in zip(GATES, actual, expected, strict=True):
-        assert_close(gate, wanted, what=name)
+        assert_close(gate, wanted, what="gate {gate}", gate=name)
 
 
 @check(points=1, ko="게이트와 후보 값은 x, h, 두 가중치, 두 편향을 모두 사용해요.")
@@ -50,7 +50,7 @@ def test_gates_use_everything(student, reference, draw):
     actual = unpack(student.gru_gates(x, h, *weights), *GATES)
     expected = reference.gru_gates(x, h, *weights)
     for name, gate, wanted in zip(GATES, actual, expected, strict=True):
-        assert_close(gate, wanted, what=name)
+        assert_close(gate, wanted, what="gate {gate}", gate=name)
 
 
 @check(points=1, ko="리셋 게이트가 완전히 닫히면 후보 값은 입력만 보고, 완전히 열리면 과거도 모두 봐요.")
@@ -60,7 +60,9 @@ def test_reset_gate_shut_and_open(student, reference, draw):
     for logit in (-60.0, 60.0):
         steered = bias_ih + blocks(logit, 0.0, 0.0)
         _, _, n = unpack(student.gru_gates(x, h, weight_ih, weight_hh, steered, bias_hh), *GATES)
-        assert_close(n, reference.gru_gates(x, h, weight_ih, weight_hh, steered, bias_hh)[2], what=GATES[2])
+        assert_close(
+            n, reference.gru_gates(x, h, weight_ih, weight_hh, steered, bias_hh)[2], what="gate {gate}", gate=GATES[2]
+        )
 
 
 @check(
@@ -126,4 +128,4 @@ def test_parameter_count(student, reference):
     names = ("rnn", "gru", "lstm")
     counts = [student.parameter_count(cell, 5, 2) for cell in names]
     for name, count in zip(names, counts, strict=True):
-        assert_close(count, reference.parameter_count(name, 5, 2), what=name)
+        assert_close(count, reference.parameter_count(name, 5, 2), what="the count for {cell}", cell=name)

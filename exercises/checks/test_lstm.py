@@ -36,7 +36,7 @@ def test_gates_order(student, reference):
     actual = unpack(student.lstm_gates(x, h, *weights), *GATES)
     expected = reference.lstm_gates(x, h, *weights)
     for name, gate, wanted in zip(GATES, actual, expected, strict=True):
-        assert_close(gate, wanted, what=name)
+        assert_close(gate, wanted, what="gate {gate}", gate=name)
 
 
 @check(points=1, ko="게이트는 x, h, 두 가중치, 두 편향을 모두 사용해요.")
@@ -46,7 +46,7 @@ def test_gates_use_everything(student, reference, draw):
     actual = unpack(student.lstm_gates(x, h, *weights), *GATES)
     expected = reference.lstm_gates(x, h, *weights)
     for name, gate, wanted in zip(GATES, actual, expected, strict=True):
-        assert_close(gate, wanted, what=name)
+        assert_close(gate, wanted, what="gate {gate}", gate=name)
 
 
 @check(

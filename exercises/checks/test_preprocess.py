@@ -11,7 +11,7 @@ HEIGHT_AND_INCOME = np.array([[1.5, 20.0], [1.7, 50.0], [1.6, 80.0], [1.8, 30.0]
 def test_fit(student, reference):
     """fit_standardizer gives the mean and the standard deviation of every column."""
     for x in (HEIGHT_AND_INCOME, np.array([[1.0, 2.0], [5.0, 4.0]])):
-        assert_close(student.fit_standardizer(x), reference.fit_standardizer(x), f"statistics of x {x.shape}", 1e-6)
+        assert_close(student.fit_standardizer(x), reference.fit_standardizer(x), "statistics of x {x}", 1e-6, x=x.shape)
 
 
 @check(points=1, ko="값이 하나뿐인 열의 std는 1이에요.")
@@ -19,7 +19,9 @@ def test_constant_column(student, reference):
     """A column that holds one value only has std 1."""
     for value in (2.0, 0.1):
         x = np.stack([np.full(10, value), np.arange(10.0)], axis=1)
-        assert_close(student.fit_standardizer(x), reference.fit_standardizer(x), f"a column of {value}", 1e-6)
+        assert_close(
+            student.fit_standardizer(x), reference.fit_standardizer(x), "a column of {value}", 1e-6, value=value
+        )
 
 
 @check(points=1, ko="fit_standardizer는 값이 아주 작은 열과 평균이 아주 큰 열의 std도 제대로 구해요.")
@@ -39,7 +41,7 @@ def test_standardize(student, reference):
     """standardize uses the mean and std that it is given, for any rows."""
     mean, std = np.array([1.65, 45.0]), np.array([0.1, 20.0])
     for x in (HEIGHT_AND_INCOME, np.array([[2.0, 100.0]])):
-        assert_close(student.standardize(x, mean, std), reference.standardize(x, mean, std), f"x {x.shape}", 1e-6)
+        assert_close(student.standardize(x, mean, std), reference.standardize(x, mean, std), "x {x}", 1e-6, x=x.shape)
     x, mean, std = np.array([[1e-8], [5e-8]]), np.array([2e-8]), np.array([1e-8])
     assert_close(student.standardize(x, mean, std), reference.standardize(x, mean, std), "small values", 1e-6)
 
@@ -58,7 +60,7 @@ def test_weight_gradient(student, reference):
         (np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([10.0, -1.0])),
         (np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([1.0, -1.0, 0.5])),
     ]:
-        assert_close(student.weight_gradient(x, upstream), reference.weight_gradient(x, upstream), f"x {x.shape}")
+        assert_close(student.weight_gradient(x, upstream), reference.weight_gradient(x, upstream), "x {x}", x=x.shape)
 
 
 @check(points=1, ko="condition_number는 xᵀx / n의 가장 큰 고윳값을 가장 작은 고윳값으로 나눈 값이에요.")
@@ -70,7 +72,7 @@ def test_condition_number(student, reference):
         np.array([[11.0, 10.0], [9.0, 10.0], [10.0, 13.0], [10.0, 7.0]]),
         HEIGHT_AND_INCOME.astype(np.float32),
     ):
-        assert_close(student.condition_number(x), reference.condition_number(x), f"x of {x.dtype}", 1e-7)
+        assert_close(student.condition_number(x), reference.condition_number(x), "x of {dtype}", 1e-7, dtype=x.dtype)
 
 
 @check(points=1, ko="float32가 들어가면 float32가 나와요.")
@@ -79,7 +81,13 @@ def test_float32(student, reference):
     x, mean, std = (array.astype(np.float32) for array in (HEIGHT_AND_INCOME, np.ones(2), np.full(2, 4.0)))
     assert_close(student.fit_standardizer(x), reference.fit_standardizer(x), "statistics")
     for name in ("standardize", "unstandardize"):
-        assert_close(getattr(student, name)(x, mean, std), getattr(reference, name)(x, mean, std), name)
+        assert_close(
+            getattr(student, name)(x, mean, std),
+            getattr(reference, name)(x, mean, std),
+            "{name} of x {x}",
+            name=name,
+            x=x.shape,
+        )
     assert_close(student.weight_gradient(x, x[:, 0]), reference.weight_gradient(x, x[:, 0]), "weight_gradient")
 
 

@@ -3,7 +3,16 @@
 The source stands in the place of `center`, or of the whole file; the other functions' grades must not be touched.
 """
 
+from pathlib import Path
+
 import pytest
+
+from grader.course import find_course
+from grader.grade import grade
+from grader.record import Settings
+from grader.submission import Submission
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
 
 TAKES_CENTER = ("test_center_values", "test_center_scalar", "test_center_keeps_its_input", "test_center_gradient")
 
@@ -111,3 +120,102 @@ def test_a_submission_that_prints_a_lot_is_graded_and_capped(grade_source, toy):
     graded = grade_source(toy.reference_source + "\nprint('x' * 10**6)\n")
     assert graded.points == 10
     assert graded.output == "x" * 8 * 1024
+
+
+# Classes: what stands in the place of the reference's class. `Right` is that class.
+SAME_SIGNATURE = "    def __init__(self, *sizes):\n        super().__init__(*sizes)\n"
+MODES = {
+    "eval mode changes the answer": (
+        "    def forward(self, *given):\n        answer = super().forward(*given)\n"
+        "        return answer if self.training else scaled(answer)\n"
+        "def scaled(answer): return (0.9 * answer[0], answer[1]) if isinstance(answer, tuple) else 0.9 * answer",
+        "failed",
+        "in eval mode",
+    ),
+    "eval mode changes the parameters": (
+        "    def train(self, mode=True):\n        with torch.no_grad():\n"
+        "            for parameter in self.parameters(): parameter.mul_(1.5)\n        return super().train(mode)",
+        "failed",
+        "in eval mode",
+    ),
+    "forward switches the mode": (
+        "    def forward(self, *given):\n        self.train(not self.training)\n        return super().forward(*given)",
+        "failed",
+        "{name} switches its own training mode when it is called",
+    ),
+}
+FROZEN = "nn.Module.__delattr__(self.{part}, 'weight'); self.{part}.register_buffer('weight', torch.ones(self.{part}.{size}))"
+CLASSES = {
+    ("multihead", "MultiHeadAttention", "test_weights"): {
+        "extra": (SAME_SIGNATURE + "        self.gain = nn.Parameter(torch.ones(1))", "failed", "MultiHeadAttention has parameters or buffers that are not asked for: gain."),
+        "missing": (SAME_SIGNATURE + "        self.W_o = nn.Identity()", "failed", "MultiHeadAttention lacks parameters that it should have after __init__: W_o.weight, W_o.bias."),
+        "renamed": (
+            SAME_SIGNATURE + "        self.out = self.W_o\n        del self.W_o",
+            "failed",
+            "after __init__: W_o.weight, W_o.bias. MultiHeadAttention has parameters or buffers that are not asked for: out.weight, out.bias.",
+        ),
+        "another shape": (SAME_SIGNATURE + "        self.W_q = nn.Linear(sizes[0], 4)", "failed", "of another shape (yours → expected): W_q.weight (4, 12) → (12, 12), W_q.bias (4,) → (12,)."),
+        "made in forward": (
+            "    def __init__(self, *sizes):\n        nn.Module.__init__(self)\n"
+            "    def forward(self, query, *others):\n        self.W_q = nn.Linear(12, 12)\n        return query, query",
+            "failed",
+            "lacks parameters that it should have after __init__: W_q.weight, W_q.bias, W_k.weight",
+        ),
+        "only the output": ("    def forward(self, *given): return super().forward(*given)[0]", "failed", "expected (output, weights), a tuple or a list, came a tensor of shape (2, 5, 12)"),
+        "another __init__": ("    def __init__(self, dim): super().__init__(dim, 2)", "error", "MultiHeadAttention is called with the arguments that its stub has, and does not take them: MultiHeadAttention.__init__() takes 2 positional arguments but 3 were given."),
+        "no super().__init__": ("    def __init__(self, dim, num_heads): self.W_q = nn.Linear(dim, dim)", "error", "before Module.__init__() call"),
+    },
+    ("multihead", "MultiHeadAttention", "test_parameters"): {
+        "buffers": (SAME_SIGNATURE + "        " + FROZEN.format(part="W_q", size="out_features, sizes[0]"), "failed", "cannot be trained (buffers, frozen, shared or not registered): W_q.weight."),
+        "frozen": (SAME_SIGNATURE + "        self.W_o.requires_grad_(False)", "failed", "shared or not registered): W_o.weight, W_o.bias."),
+        "shared": (SAME_SIGNATURE + "        self.W_k = self.W_q", "failed", "shared or not registered): W_k.weight, W_k.bias."),
+    },
+    ("multihead", "MultiHeadAttention", "test_leaves_everything_as_it_was"): MODES,
+    ("self_attention", "SelfAttention", "test_leaves_everything_as_it_was"): MODES,
+    ("self_attention", "SelfAttention", "test_parameters"): {
+        "a bias": (SAME_SIGNATURE + "        self.W_q = nn.Linear(*sizes, *sizes)", "failed", "not asked for: W_q.bias."),
+        "renamed": (SAME_SIGNATURE + "        self.out = self.W_o\n        del self.W_o", "failed", "after __init__: W_o.weight. SelfAttention has parameters or buffers that are not asked for: out.weight."),
+    },
+    ("self_attention", "SelfAttention", "test_weights"): {
+        "only the output": ("    def forward(self, *given): return super().forward(*given)[0]", "failed", "expected (output, weights)"),
+        "another __init__": ("    def __init__(self, dim, num_heads): super().__init__(dim)", "error", "missing 1 required positional argument: 'num_heads'."),
+    },
+    ("transformer", "EncoderBlock", "test_inputs_unchanged"): MODES,
+    ("transformer", "EncoderBlock", "test_encoder_parameters"): {
+        "renamed": (SAME_SIGNATURE + "        self.ln1 = self.norm1\n        del self.norm1", "failed", "after __init__: norm1.weight, norm1.bias. EncoderBlock has parameters or buffers that are not asked for: ln1.weight, ln1.bias."),
+        "buffers": (SAME_SIGNATURE + "        " + FROZEN.format(part="norm1", size="normalized_shape"), "failed", "shared or not registered): norm1.weight."),
+    },
+    ("transformer", "EncoderBlock", "test_encoder_values"): {
+        "a pair": ("    def forward(self, *given): return super().forward(*given), None", "failed", "expected a tensor of shape (2, 5, 12), float64, came a tuple of 2"),
+        "another __init__": ("    def __init__(self, dim, hidden): super().__init__(dim, 3, hidden)", "error", "EncoderBlock.__init__() takes 3 positional arguments but 4 were given."),
+    },
+    ("vit", "VisionTransformer", "test_inputs_unchanged"): MODES,
+    ("vit", "VisionTransformer", "test_classifier_logits"): {
+        "renamed": (SAME_SIGNATURE + "        self.classifier = self.head\n        del self.head", "failed", "after __init__: head.weight, head.bias. VisionTransformer has parameters or buffers that are not asked for: classifier.weight, classifier.bias."),
+        "blocks in a list": (SAME_SIGNATURE + "        blocks = list(self.blocks)\n        del self.blocks\n        self.blocks = blocks", "failed", "lacks parameters that it should have after __init__: blocks.0."),
+    },
+    ("vit", "PatchEmbedding", "test_embedding_tokens"): {
+        "another shape": (SAME_SIGNATURE + "        self.cls = nn.Parameter(torch.zeros(10))", "failed", "(yours → expected): cls (10,) → (1, 1, 10)."),
+        "another __init__": ("    def __init__(self, image_size, patch_size, dim): super().__init__(image_size, patch_size, 1, dim)", "error", "takes 4 positional arguments but 5 were given."),
+    },
+    ("vit", "PatchEmbedding", "test_embedding_parameters"): {
+        "buffers": (SAME_SIGNATURE + "        values = self.positions.detach()\n        del self.positions\n        self.register_buffer('positions', values)", "failed", "These cannot be trained: positions."),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("exercise", "name", "check"), CLASSES)
+def test_a_bad_class_is_told_what_is_wrong_with_it(bwrap_server, exercise, name, check):
+    course = find_course(PROJECT)
+    reference = course.exercise(exercise).reference_source
+    submissions = [
+        Submission(case, exercise, f"{reference}\n\nRight = {name}\nclass {name}(Right):\n{body}\n")
+        for case, (body, _, _) in CLASSES[exercise, name, check].items()
+    ]
+    grades = grade(course, course.exercise(exercise), submissions, Settings(secret=b"secret"), bwrap_server)
+    for graded in grades:
+        _, verdict, sentence = CLASSES[exercise, name, check][graded.student]
+        found = next(result for result in graded.checks if result.name == check)
+        assert (found.verdict, sentence.format(name=name) in found.message) == (verdict, True), found.message
+        assert found.points == 0 < graded.points
+        assert not graded.needs_review

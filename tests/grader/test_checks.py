@@ -6,6 +6,7 @@ import torch
 
 from grader import i18n
 from grader.checks import (
+    N_,
     Rng,
     assert_close,
     assert_global_generator_untouched,
@@ -54,6 +55,20 @@ def test_close_values_pass_and_others_fail_with_a_message():
     assert_close(torch.ones(2), torch.ones(2))
     with pytest.raises(CheckFailed, match="the output: 2 of 2 values differ"):
         assert_close(torch.ones(2), torch.zeros(2), what="the output")
+
+
+def test_what_is_compared_is_translated_before_its_places_are_filled():
+    def message(**facts):
+        with pytest.raises(CheckFailed) as failed:
+            assert_close(1, 2, "the output{when}", **facts)
+        return str(failed.value)
+
+    assert message(when=N_(" in eval mode")) == "the output in eval mode: expected 2, came 1"
+    i18n.set_language("ko")
+    assert message(when=N_(" in eval mode")).startswith("평가 모드에서의 출력: ")
+    assert message(when="").startswith("출력: ")
+    with pytest.raises(CheckFailed, match=r"^\(2, 3\), \(3,\)의 dot: "):
+        assert_close(1, 2, "dot of {a} and {b}", a=(2, 3), b=(3,))
     assert_close(1.05, 1.0, tolerance=0.1)
 
 

@@ -48,9 +48,20 @@ def text_argument(call: ast.Call, name: str, position: int | None = None) -> str
 
 
 def names_of_answers() -> set[str]:
-    """What the checks call the answers that they compare: `compare.difference` translates it."""
+    """What the checks call the answers that they compare: `assert_close` translates it, with what N_ marks in its place."""
     found = {text_argument(call, "what", 2) for path in CHECK_FILES for call in calls(path, "assert_close")}
-    return found - {""}
+    marked = {text_argument(call, "message", 0) for path in CHECK_FILES for call in calls(path, "N_")}
+    return (found | marked) - {""}
+
+
+def english_in_placeholders(call: ast.Call) -> list[str]:
+    """Words given to a placeholder of a name without N_."""
+    keywords = {word.arg: word.value for word in call.keywords if word.arg not in ("what", "tolerance", "ko", "en")}
+    return [
+        f"{name}={ast.unparse(value)}"
+        for name, value in keywords.items()
+        if isinstance(value, ast.JoinedStr) or (isinstance(value, ast.Constant) and " " in str(value.value))
+    ]
 
 
 def read_catalogue(path: Path) -> Catalog:
@@ -99,6 +110,21 @@ def test_every_check_has_a_korean_sentence(path: Path) -> None:
         value = next((word.value for word in call.keywords if word.arg == "ko"), None)
         assert value is not None, f"{path.name}, line {call.lineno}: no ko="
         assert HANGUL.search(ast.unparse(value)), f"{path.name}, line {call.lineno}: ko= is not Korean"
+
+
+@pytest.mark.parametrize("path", CHECK_FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_name_of_an_answer_can_be_translated(path: Path) -> None:
+    for call in calls(path, "assert_close"):
+        given = [word.value for word in call.keywords if word.arg == "what"] or call.args[2:3]
+        where = f"{path.name}, line {call.lineno}"
+        assert not given or text_argument(call, "what", 2), (
+            f"{where}: what={ast.unparse(given[0])} is not a plain string"
+        )
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("assert_"):
+            assert not english_in_placeholders(node), (
+                f"{path.name}, line {node.lineno}: {english_in_placeholders(node)}"
+            )
 
 
 @pytest.fixture

@@ -166,12 +166,47 @@ def test_a_module_is_built_loaded_called_and_differentiated():
     assert session.perform("module_state", {"module": 1}).value["weight"].dtype == torch.float64
 
 
-def test_a_parameter_that_is_not_there_is_named_with_those_that_are():
+def test_a_parameter_that_is_not_there_is_named():
     session = session_of(MODULE)
     call(session, "Scale", 2)
     request = {"module": 1, "args": (), "kwargs": {}, "wrt": [], "parameters": ["wieght"], "cotangents": None}
     fault = session.perform("module_gradient", request).fault
-    assert "no parameter 'wieght'; it has weight, fixed" in fault.message
+    assert (fault.kind, fault.details) == ("misfit", {"module": "Scale", "untrainable": "wieght"})
+
+
+def test_a_state_that_does_not_fit_is_told_from_the_module_s_side():
+    session = session_of(MODULE)
+    call(session, "Scale", 2)
+    state = {"weight": torch.ones(3), "bias": torch.ones(2)}
+    fault = session.perform("module_load", {"module": 1, "state": state}).fault
+    assert fault.kind == "misfit"
+    assert fault.details == {
+        "module": "Scale",
+        "missing": "bias",
+        "extra": "fixed, seen",
+        "reshaped": "weight (2,) → (3,)",
+    }
+
+
+def test_a_module_that_switches_its_mode_is_noticed_and_one_that_makes_a_part_is_not():
+    source = (
+        MODULE
+        + """
+class Flips(torch.nn.Module):
+    def forward(self, x):
+        self.train(not self.training)
+        return x
+class Grows(torch.nn.Module):
+    def forward(self, x):
+        self.part = torch.nn.Identity().eval()
+        return x
+"""
+    )
+    session = session_of(source)
+    for name, mutated in (("Flips", ("Flips:training mode",)), ("Grows", ())):
+        module = call(session, name).value.id
+        outcome = session.perform("module_call", {"module": module, "args": (torch.ones(2),), "kwargs": {}})
+        assert (outcome.fault, outcome.mutated) == (None, mutated)
 
 
 def test_a_module_that_was_never_built_is_a_fault():

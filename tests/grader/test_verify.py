@@ -44,7 +44,7 @@ def test_a_sound_exercise_has_no_problem(problems):
 
 def test_every_source_has_a_row(own_course):
     rows = verify(own_course, [own_course.exercise(TOY)], 1, None).rows
-    assert [row.kind for row in rows] == ["stub", "reference", *["alternative"] * 4, *["misconception"] * 7]
+    assert [row.kind for row in rows] == ["stub", "reference", *["alternative"] * 6, *["misconception"] * 8]
     assert [row.points for row in rows[:3]] == [0, 10, 10]
 
 
@@ -114,7 +114,7 @@ def test_an_id_that_is_used_twice(problems):
 
 def test_too_few_variants(problems):
     problems.edit("solutions/alternatives/toy.py", '@alternative("toy-square", replaces="total")\n', "")
-    assert "toy has 3 alternatives, 4 needed" in problems()
+    assert "toy has 5 alternatives, 6 needed" in problems()
 
 
 def test_a_hint_that_is_missing_in_a_language(problems):

@@ -59,14 +59,14 @@ MISFITS_OF_ONE = [((4,), (1,)), ((1,), (4,)), ((3, 1), (4, 5)), ((3, 4), (1, 5))
 def assert_same_shapes(student, reference, shapes):
     for a_shape, b_shape in shapes:
         expected = reference.dot_shape(a_shape, b_shape)
-        assert_close(student.dot_shape(a_shape, b_shape), expected, f"dot_shape {a_shape}, {b_shape}")
+        assert_close(student.dot_shape(a_shape, b_shape), expected, "dot_shape({a}, {b})", a=a_shape, b=b_shape)
 
 
 def assert_same_products(name, student, reference, draw, shapes):
     for a_shape, b_shape in shapes:
         a, b = draw.array(*a_shape), draw.array(*b_shape)
         answer = getattr(student, name)(a, b)
-        assert_close(answer, getattr(reference, name)(a, b), f"{name} {a_shape}, {b_shape}")
+        assert_close(answer, getattr(reference, name)(a, b), "{name} of {a} and {b}", name=name, a=a_shape, b=b_shape)
 
 
 def assert_refused(function, draw, shapes):
@@ -144,7 +144,7 @@ def test_dot_float32(student, reference, draw):
     """dot gives float32 for float32."""
     for a_shape, b_shape in [((3, 5), (5, 4)), ((3, 5), (5,)), ((2, 3, 5), (5, 4)), ((5,), (5, 4))]:
         a, b = draw.array(*a_shape, dtype="float32"), draw.array(*b_shape, dtype="float32")
-        assert_close(student.dot(a, b), reference.dot(a, b), f"dot {a_shape}, {b_shape}")
+        assert_close(student.dot(a, b), reference.dot(a, b), "dot of {a} and {b}", a=a_shape, b=b_shape)
     for a_shape, b_shape in [((2, 3, 5), (6, 5, 4)), ((2, 3), ()), ((), (2, 3))]:
         require_float32(student.dot(draw.array(*a_shape, dtype="float32"), draw.array(*b_shape, dtype="float32")))
     answer = student.dot(draw.array(5, dtype="float32"), draw.array(5, dtype="float32"))
@@ -261,7 +261,7 @@ def test_linear_any_rank(student, reference, draw):
     """linear takes any number of axes in front of x's last."""
     for x_shape in [(5,), (2, 3, 5), (7, 2, 3, 5), (4, 4, 5)]:
         x, weight, bias = draw.array(*x_shape), draw.array(4, 5), draw.array(4)
-        assert_close(student.linear(x, weight, bias), reference.linear(x, weight, bias), f"linear, x {x_shape}")
+        assert_close(student.linear(x, weight, bias), reference.linear(x, weight, bias), "linear of x {x}", x=x_shape)
 
 
 @check(points=0.5, needs="test_linear", ko="linear는 x의 마지막 축이 weight와 맞지 않으면 ValueError를 일으켜요.")

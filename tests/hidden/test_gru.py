@@ -125,7 +125,7 @@ def test_gates_values(student, reference, draw):
         r, z, _ = unpack(student.gru_gates(x, h, *weights), *GATES)
         expected = reference.gru_gates(x, h, *weights)
         for name, gate, wanted in zip(GATES, (r, z), expected, strict=False):
-            assert_close(gate, wanted, what=name)
+            assert_close(gate, wanted, what="gate {gate}", gate=name)
 
 
 @check(points=2.5, ko="gru_gates의 셋째 값은 입력과 리셋된 과거로 만든 후보 값이에요.")
@@ -138,7 +138,7 @@ def test_candidate_values(student, reference, draw):
         if not agree(n, expected):
             own = candidate_from_own_reset(r, x, h, weights)
             expected = expected if own is None else own
-        assert_close(n, expected, what=GATES[2])
+        assert_close(n, expected, what="gate {gate}", gate=GATES[2])
 
 
 @check(points=1, ko="리셋 게이트는 후보 값이 과거를 얼마나 볼지만 정하고, 입력은 건드리지 않아요.")
@@ -149,7 +149,7 @@ def test_reset_decides_about_the_past(student, reference, draw):
         actual = unpack(student.gru_gates(x, 3 * h, *weights), *GATES)
         expected = reference.gru_gates(x, 3 * h, *weights)
         for k in (0, 2):
-            assert_close(actual[k], expected[k], what=GATES[k])
+            assert_close(actual[k], expected[k], what="gate {gate}", gate=GATES[k])
 
 
 @check(points=2, ko="gru_cell은 게이트, 후보 값, 이전 상태로 새 상태를 만들어요.")
@@ -333,7 +333,12 @@ def test_parameter_count(student, reference, draw):
     sizes = [(5, 2), (1, 1), tuple(int(size) for size in draw.integers(3, 40, 2))]
     for cell in ("rnn", "gru", "lstm"):
         for size in sizes:
-            assert_close(student.parameter_count(cell, *size), reference.parameter_count(cell, *size), what=cell)
+            assert_close(
+                student.parameter_count(cell, *size),
+                reference.parameter_count(cell, *size),
+                what="the count for {cell}",
+                cell=cell,
+            )
 
 
 @check(points=0.5, ko="parameter_count는 모르는 종류의 셀에 ValueError를 일으켜요.")

@@ -94,7 +94,7 @@ def test_gates_values(student, reference, draw):
         actual = unpack(student.lstm_gates(first_step(x), h, *weights), *GATES)
         expected = reference.lstm_gates(first_step(x), h, *weights)
         for name, gate, wanted in zip(GATES, actual, expected, strict=True):
-            assert_close(gate, wanted, what=name)
+            assert_close(gate, wanted, what="gate {gate}", gate=name)
 
 
 @check(points=3.5, ko="lstm_cell은 게이트와 이전 상태로 새 은닉 상태와 새 셀 상태를 만들어요.")
@@ -107,8 +107,8 @@ def test_cell_values(student, reference, draw):
         expected = reference.lstm_cell(x, state, *weights)
         if not agree(actual, expected):
             expected = state_from_own_gates(student, x, state, weights) or expected
-        for name, tensor, wanted in zip(("the hidden state", "the cell state"), actual, expected, strict=True):
-            assert_close(tensor, wanted, what=name)
+        assert_close(actual[0], expected[0], what="the hidden state")
+        assert_close(actual[1], expected[1], what="the cell state")
 
 
 @check(points=1, ko="망각 게이트만 열면 셀 상태가 그대로 남고, 입력 게이트만 열면 후보로 바뀌어요.")

@@ -7,7 +7,7 @@ wrong code would run through silently.
 import torch
 from torch import nn
 
-from grader.checks import assert_close, assert_raises, assert_unchanged, check, require, unpack
+from grader.checks import N_, assert_close, assert_parameters, assert_raises, assert_unchanged, check, require, unpack
 
 PROJECTIONS = ("W_q", "W_k", "W_v", "W_o")
 SHAPES = {f"{name}.weight": (12, 12) for name in PROJECTIONS} | {f"{name}.bias": (12,) for name in PROJECTIONS}
@@ -67,12 +67,12 @@ def torch_attention(state, dim, num_heads):
     return attend
 
 
-def assert_attends_alike(module, expected, *arguments, what=""):
+def assert_attends_alike(module, expected, *arguments, when=""):
     """Output and weights of the two modules agree."""
     output, weights = unpack(module(*arguments), "output", "weights")
     expected_output, expected_weights = expected(*arguments)
-    assert_close(weights, expected_weights, what=f"the weights{what}")
-    assert_close(output, expected_output, what=f"the output{what}")
+    assert_close(weights, expected_weights, what="the weights{when}", when=when)
+    assert_close(output, expected_output, what="the output{when}", when=when)
 
 
 @check(points=2, ko="split_heads는 각 헤드에 모든 토큰의 이웃한 특징들을 나누어 줘요.")
@@ -137,20 +137,13 @@ def test_split_and_merge_gradients(student, reference, draw):
         actual, expected = (
             side.gradient(name, *arguments, wrt=[0], cotangents=[cotangent]) for side in (student, reference)
         )
-        assert_close(actual, expected, what=f"the gradient of {name}")
+        assert_close(actual, expected, what="the gradient of {name}", name=name)
 
 
 @check(points=1, ko="모듈은 편향이 있는 Linear 네 개를 정해진 이름으로 가져요.")
 def test_parameters(student):
     """The module holds four linear layers with biases under the names that were agreed."""
-    made = build(student, 12, 3)
-    for what, tensors in (("state_dict()", made.state_dict()), ("parameters()", made.parameters())):
-        require(
-            isinstance(tensors, dict)
-            and {name: tuple(getattr(tensor, "shape", ())) for name, tensor in tensors.items()} == SHAPES,
-            en=f"{what} should hold a weight and a bias of each of W_q, W_k, W_v and W_o, and nothing else.",
-            ko=f"{what}에는 W_q, W_k, W_v, W_o 각각의 weight와 bias만 있어야 해요.",
-        )
+    assert_parameters(build(student, 12, 3), SHAPES)
 
 
 @check(points=0.5, needs="test_parameters", ko="모듈은 dim을 나누지 못하는 헤드 수에 ValueError를 일으켜요.")
@@ -202,10 +195,12 @@ def test_shared_masks(student, reference, draw):
     query, key, value = draw.tensor(2, 5, 12), draw.tensor(2, 7, 12), draw.tensor(2, 7, 12)
     padding = torch.tensor([[True] * 4 + [False] * 3, [False, True, False, True, True, True, True]])
     for keep in (padding[:, None, None, :], draw.keep(5, 7), draw.keep(1, 7), draw.keep(2, 1, 5, 7)):
-        assert_attends_alike(module, expected, query, key, value, keep, what=" under a mask")
+        assert_attends_alike(module, expected, query, key, value, keep, when=N_(" under a mask"))
     state, x = random_state(draw, 12, dtype="float32"), draw.tensor(2, 5, 12, dtype="float32")
     module, expected = loaded(student, state, 12, 2, dtype="float32"), torch_attention(state, 12, 2)
-    assert_attends_alike(module, expected, x, x, x, draw.keep(5, 5).T.contiguous().T, what=" under a mask in float32")
+    assert_attends_alike(
+        module, expected, x, x, x, draw.keep(5, 5).T.contiguous().T, when=N_(" under a mask in float32")
+    )
 
 
 @check(
@@ -223,7 +218,7 @@ def test_masks_per_head(student, reference, draw):
     ):
         query, key, value = draw.tensor(batch, 5, 12), draw.tensor(batch, 7, 12), draw.tensor(batch, 7, 12)
         for keep in masks:
-            assert_attends_alike(module, expected, query, key, value, keep, what=" under a mask per head")
+            assert_attends_alike(module, expected, query, key, value, keep, when=N_(" under a mask per head"))
 
 
 @check(
@@ -237,14 +232,14 @@ def test_empty_rows(student, reference, draw):
     query, key, value = draw.tensor(2, 5, 12), draw.tensor(2, 7, 12), draw.tensor(2, 7, 12)
     keep = torch.ones(2, 1, 1, 7, dtype=torch.bool)
     keep[1] = False
-    assert_attends_alike(module, expected, query, key, value, keep, what=" where a sample may attend to nothing")
+    assert_attends_alike(module, expected, query, key, value, keep, when=N_(" where a sample may attend to nothing"))
     keep = draw.keep(2, 3, 5, 7)
     keep[0, 1, 2] = False
     keep[1, 2] = False
-    assert_attends_alike(module, expected, query, key, value, keep, what=" where a head may attend to nothing")
+    assert_attends_alike(module, expected, query, key, value, keep, when=N_(" where a head may attend to nothing"))
     keep = draw.keep(5, 7)
     keep[3] = False
-    assert_attends_alike(module, expected, query, key, value, keep, what=" where a row may attend to nothing")
+    assert_attends_alike(module, expected, query, key, value, keep, when=N_(" where a row may attend to nothing"))
 
 
 @check(
@@ -306,10 +301,10 @@ def test_large_scores(student, reference, draw):
     """Large scores do not overflow, and what is masked stays masked."""
     module, expected = both(student, reference, draw)
     query, key, value = draw.tensor(2, 5, 12) * 25, draw.tensor(2, 7, 12) * 25, draw.tensor(2, 7, 12)
-    assert_attends_alike(module, expected, query, key, value, what=" for large scores")
+    assert_attends_alike(module, expected, query, key, value, when=N_(" for large scores"))
     # One key a row: its score is often far below those that are masked.
     for keep in (torch.eye(5, 7, dtype=torch.bool), draw.keep(5, 7)):
-        assert_attends_alike(module, expected, query, key, value, keep, what=" for large scores under a mask")
+        assert_attends_alike(module, expected, query, key, value, keep, when=N_(" for large scores under a mask"))
 
 
 @check(
@@ -325,7 +320,7 @@ def test_leaves_everything_as_it_was(student, reference, draw):
     for _ in range(2):
         assert_attends_alike(module, expected, *arguments)
     module.eval()
-    assert_attends_alike(module, expected, *arguments, what=" in eval mode")
+    assert_attends_alike(module, expected, *arguments, when=N_(" in eval mode"))
     assert_close(module.state_dict(), before, what="the parameters after the calls")
     x = draw.tensor(2, 5, 12)
     student.merge_heads(student.split_heads(x, 3))

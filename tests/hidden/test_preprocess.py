@@ -135,7 +135,7 @@ def test_standardize_other_rows(student, reference, draw):
     mean, std = reference.fit_standardizer(spread_out(draw, 8, 3))
     for rows in (x, x[:1]):
         answer = student.standardize(rows, mean, std)
-        assert_close(answer, reference.standardize(rows, mean, std), f"{len(rows)} other rows", ORDINARY)
+        assert_close(answer, reference.standardize(rows, mean, std), "{count} other rows", ORDINARY, count=len(rows))
 
 
 @check(points=0.5, ko="standardize는 std가 아주 작아도 그대로 나눠요.")
@@ -152,7 +152,7 @@ def test_unstandardize(student, reference, draw):
     """unstandardize takes standardised rows back to the units of the data."""
     for n, d in [(6, 3), (1, 3)]:
         x, (mean, std) = draw.array(n, d), statistics(draw, d)
-        assert_close(student.unstandardize(x, mean, std), reference.unstandardize(x, mean, std), f"x {x.shape}")
+        assert_close(student.unstandardize(x, mean, std), reference.unstandardize(x, mean, std), "x {x}", x=x.shape)
 
 
 @check(points=1, ko="표준화했다가 되돌리면 원래 값이고, 열의 단위와 기준점을 바꿔도 표준화한 값은 같아요.")
@@ -187,7 +187,7 @@ def test_weight_gradient(student, reference, draw):
     """weight_gradient gives one row for every sample: that sample's gradient."""
     for n, d in [(6, 3), (3, 5), (4, 4)]:
         x, upstream = draw.array(n, d), draw.array(n)
-        assert_close(student.weight_gradient(x, upstream), reference.weight_gradient(x, upstream), f"x {x.shape}")
+        assert_close(student.weight_gradient(x, upstream), reference.weight_gradient(x, upstream), "x {x}", x=x.shape)
 
 
 @check(points=1, ko="x가 모두 양수면 샘플마다 기울기의 부호가 같지만, 배치에서 더하면 꼭 그렇지는 않아요.")
@@ -227,7 +227,7 @@ def test_condition_number(student, reference, draw):
     columns[:, 2] = columns[:, 0] + 0.5 * columns[:, 2]
     square = draw.array(4, 4) + 8 * np.eye(4)
     for x in (draw.array(9, 2), draw.array(12, 3) + np.array([1.0, 2.0, -1.0]), columns, square, draw.array(5, 1)):
-        assert_close(student.condition_number(x), reference.condition_number(x), f"x {x.shape}", 1e-8)
+        assert_close(student.condition_number(x), reference.condition_number(x), "x {x}", 1e-8, x=x.shape)
 
 
 @check(
@@ -261,7 +261,7 @@ def test_condition_number_precision(student, draw):
     numbers = []
     for x in (narrow, draw.array(12, 3, dtype="float32"), draw.strided_array(12, 3)):
         numbers.append(require_number(student.condition_number(np.array(x, dtype=np.float64, order="C"))))
-        assert_close(student.condition_number(x), numbers[-1], f"{x.dtype}", 1e-8)
+        assert_close(student.condition_number(x), numbers[-1], "x of {dtype}", 1e-8, dtype=x.dtype)
     assert_close(student.condition_number(x * 1e-6), numbers[-1], "a small unit", 1e-8)
     require_varied([np.array(numbers)])
 
@@ -289,10 +289,10 @@ def test_standardizer_refuses(student, draw):
 )
 def test_gradient_and_condition_refuse(student, draw):
     """weight_gradient and condition_number raise ValueError for shapes that do not fit."""
-    for x_shape, upstream_shape in [((4, 3), (3,)), ((4, 3), (1,)), ((4, 3), (4, 1)), ((4,), (4,))]:
+    for x_shape, upstream_shape in [((4, 3), (3,)), ((4, 3), (1,)), ((4, 3), (4, 1)), ((4,), (4,)), ((4, 4, 3), (4,))]:
         assert_raises(ValueError, student.weight_gradient, draw.array(*x_shape), draw.array(*upstream_shape))
     assert_raises(ValueError, student.weight_gradient, draw.array(1, 3), draw.array(5))
-    for shape in [(5,), (2, 5, 3)]:
+    for shape in [(5,), (2, 5, 3), (3, 3, 3)]:
         assert_raises(ValueError, student.condition_number, draw.array(*shape))
 
 

@@ -7,7 +7,7 @@ scores are 0 whatever was done to them, and the output against the student's own
 
 import torch
 
-from grader.checks import assert_close, assert_raises, assert_unchanged, check, require, unpack
+from grader.checks import N_, assert_close, assert_parameters, assert_raises, assert_unchanged, check, require, unpack
 
 NAMES = ("W_q", "W_k", "W_v", "W_o")
 POSITION_TOLERANCE = 1e-6  # positions in a float64 table may have been computed in float32
@@ -51,12 +51,12 @@ def both(student, reference, state, dim=6, dtype="float64"):
     return loaded(student, state, dim, dtype), loaded(reference, state, dim, dtype)
 
 
-def assert_attends_alike(module, expected, *arguments, what=""):
+def assert_attends_alike(module, expected, *arguments, when=""):
     """Output and weights of the two modules agree."""
     output, weights = unpack(module(*arguments), "output", "weights")
     expected_output, expected_weights = expected(*arguments)
-    assert_close(weights, expected_weights, what=f"the weights{what}")
-    assert_close(output, expected_output, what=f"the output{what}")
+    assert_close(weights, expected_weights, what="the weights{when}", when=when)
+    assert_close(output, expected_output, what="the output{when}", when=when)
 
 
 def some_keep(draw, *shape):
@@ -93,7 +93,7 @@ def a_shift_is_a_rotation(table, by):
 @check(points=3, ko="sinusoidal_positions는 짝수 열에 사인, 그 옆의 홀수 열에 같은 각도의 코사인을 담아요.")
 def test_positions_values(student, reference):
     """sinusoidal_positions puts sines into the even columns and the cosines of the same angles beside them."""
-    for length, dim in ((5, 6), (3, 10), (12, 4), (1, 2)):
+    for length, dim in ((5, 6), (3, 10), (12, 4), (12, 18), (1, 2)):
         found = student.sinusoidal_positions(length, dim)
         if isinstance(found, torch.Tensor) and found.dtype == torch.float64:
             found = found.float()  # another check asks for the dtype
@@ -210,15 +210,7 @@ def test_odd_sizes_refused(student, draw):
 @check(points=1, ko="모듈은 편향이 없는 네 개의 Linear를 정해진 이름으로 가져요.")
 def test_parameters(student):
     """The module holds four linear layers without biases under the names that were agreed."""
-    made = build(student, 5)
-    shapes = {f"{name}.weight": (5, 5) for name in NAMES}
-    for what, tensors in (("state_dict()", made.state_dict()), ("parameters()", made.parameters())):
-        require(
-            isinstance(tensors, dict)
-            and {name: tuple(getattr(tensor, "shape", ())) for name, tensor in tensors.items()} == shapes,
-            en=f"{what} should hold the weight of each of W_q, W_k, W_v and W_o, of shape (dim, dim), and nothing else.",
-            ko=f"{what}에는 W_q, W_k, W_v, W_o 각각의 (dim, dim) 모양 weight만 있어야 해요.",
-        )
+    assert_parameters(build(student, 5), {f"{name}.weight": (5, 5) for name in NAMES})
 
 
 @check(points=2.5, ko="가중치는 query와 key의 점수를 스케일한 뒤 key에 대해 softmax한 것이에요.")
@@ -286,10 +278,10 @@ def test_large_scores(student, reference, draw):
     """Large scores do not overflow, what is masked stays masked, and the numbers that stand in it change nothing."""
     module, expected = both(student, reference, random_state(draw, 6))
     x = draw.tensor(2, 5, 6) * 40
-    assert_attends_alike(module, expected, x, what=" for large scores")
+    assert_attends_alike(module, expected, x, when=N_(" for large scores"))
     # One token a row: its score is often far below those that are masked.
     only_the_next = torch.eye(5, dtype=torch.bool).roll(1, dims=1)
-    assert_attends_alike(module, expected, 5 * x, only_the_next, what=" for large scores under a mask")
+    assert_attends_alike(module, expected, 5 * x, only_the_next, when=N_(" for large scores under a mask"))
     x, padding = draw.tensor(2, 5, 6), torch.tensor([True, True, True, False, False])
     garbage = x.clone()
     garbage[:, 3:] *= 50
@@ -373,15 +365,15 @@ def test_kinds_and_sizes(student, reference, draw):
     x = 0.5 * draw.tensor(2, 4, 6, dtype="float32")  # small: right versions then differ by far less than the tolerance
     keep = some_keep(draw, 2, 4, 4)
     keep[1, 2] = False
-    assert_attends_alike(module, expected, x, what=" in float32")
-    assert_attends_alike(module, expected, x, keep, what=" in float32 under a mask")
+    assert_attends_alike(module, expected, x, when=N_(" in float32"))
+    assert_attends_alike(module, expected, x, keep, when=N_(" in float32 under a mask"))
     module, expected = both(student, reference, random_state(draw, 6))
-    assert_attends_alike(module, expected, draw.strided(2, 4, 6), what=" for an input that is not contiguous")
+    assert_attends_alike(module, expected, draw.strided(2, 4, 6), when=N_(" for an input that is not contiguous"))
     x, keep = draw.tensor(5, 3, 6).transpose(0, 1), some_keep(draw, 3, 5, 5).transpose(1, 2)
     keep[:, :, 0] = True
-    assert_attends_alike(module, expected, x, keep, what=" for an input that is not contiguous")
+    assert_attends_alike(module, expected, x, keep, when=N_(" for an input that is not contiguous"))
     for batch, length in ((1, 3), (3, 1)):
-        assert_attends_alike(module, expected, draw.tensor(batch, length, 6), what=" for axes of size 1")
+        assert_attends_alike(module, expected, draw.tensor(batch, length, 6), when=N_(" for axes of size 1"))
 
 
 @check(

@@ -9,7 +9,7 @@ Sizes are distinct (N = 2, dim = 12, heads = 3, hidden = 10, S = 5, M = 7) unles
 import torch
 from torch import nn
 
-from grader.checks import assert_close, assert_raises, assert_unchanged, check, require, unpack
+from grader.checks import assert_close, assert_parameters, assert_raises, assert_unchanged, check, require, unpack
 
 SIZES = (12, 3, 10)
 LINEAR = ("weight", "bias")
@@ -80,18 +80,6 @@ def tokens_of(draw, *shape, dtype="float64"):
     return 1.5 * draw.tensor(*shape, dtype=dtype) + 0.7
 
 
-def assert_parameters(student, name, sizes, expected):
-    made = build(student, name, *sizes)
-    for what, tensors in (("state_dict()", made.state_dict()), ("parameters()", made.parameters())):
-        found = {key: tuple(getattr(value, "shape", ())) for key, value in tensors.items()}
-        wrong = ", ".join(sorted(key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)))
-        require(
-            not wrong,
-            en=f"{what} of {name}: missing, too many or of another shape: {wrong[:300]}.",
-            ko=f"{name}의 {what}에서 빠졌거나 남거나 모양이 다른 것: {wrong[:300]}.",
-        )
-
-
 def influences(with_it, without) -> bool:
     return bool((with_it - without).abs().max() > 1e-6)
 
@@ -146,7 +134,7 @@ def test_layer_norm_gradients(student, reference, draw):
 def test_layer_norm_refuses(student, draw):
     """layer_norm raises ValueError for a weight or a bias of another shape."""
     x, right = draw.tensor(2, 3, 5), draw.tensor(5)
-    for wrong in (draw.tensor(4), draw.tensor(1), draw.tensor(3, 5)):
+    for wrong in (draw.tensor(4), draw.tensor(6), draw.tensor(1), draw.tensor(3, 5)):
         assert_raises(ValueError, student.layer_norm, x, wrong, right, 1e-5)
         assert_raises(ValueError, student.layer_norm, x, right, wrong, 1e-5)
 
@@ -184,7 +172,7 @@ def test_feed_forward_values(student, reference, draw):
 @check(points=0.5, ko="FeedForward에는 편향이 있는 선형층 두 개가 정해진 이름으로 있어요.")
 def test_feed_forward_parameters(student):
     """FeedForward holds two linear layers with biases under the names that were agreed."""
-    assert_parameters(student, "FeedForward", (4, 6), feed_forward_shapes("", 4, 6))
+    assert_parameters(build(student, "FeedForward", 4, 6), feed_forward_shapes("", 4, 6))
 
 
 @check(points=3, ko="EncoderBlock은 정규화한 x에 어텐션과 feed-forward를 차례로 적용하고, 그 결과를 x에 더해요.")
@@ -225,7 +213,7 @@ def test_encoder_masks(student, draw):
 )
 def test_encoder_parameters(student):
     """EncoderBlock's parameters have the names and shapes asked for, all trainable; uneven heads raise ValueError."""
-    assert_parameters(student, "EncoderBlock", SIZES, block_shapes("EncoderBlock", 12, 10))
+    assert_parameters(build(student, "EncoderBlock", *SIZES), block_shapes("EncoderBlock", 12, 10))
     assert_raises(ValueError, student.EncoderBlock, 12, 5, 10)
 
 
@@ -300,7 +288,7 @@ def test_decoder_masks(student, draw):
 )
 def test_decoder_parameters(student):
     """DecoderBlock's parameters have the names and shapes asked for, all trainable; uneven heads raise ValueError."""
-    assert_parameters(student, "DecoderBlock", SIZES, block_shapes("DecoderBlock", 12, 10))
+    assert_parameters(build(student, "DecoderBlock", *SIZES), block_shapes("DecoderBlock", 12, 10))
     assert_raises(ValueError, student.DecoderBlock, 12, 5, 10)
 
 
@@ -373,13 +361,18 @@ def test_blocks_like_torch(student, draw):
 @check(
     points=0.5,
     needs=("test_layer_norm_values", "test_feed_forward_values", "test_encoder_values", "test_decoder_values"),
-    ko="어느 함수와 모듈도 입력을 바꾸지 않아요.",
+    ko="어느 함수와 모듈도 입력을 바꾸지 않고, 평가 모드에서도 같은 답을 내요.",
 )
 def test_inputs_unchanged(student, draw):
-    """No function and no module changes what it is given."""
+    """No function and no module changes what it is given, and eval mode changes no answer."""
     student.layer_norm(draw.tensor(2, 3, 5), draw.tensor(5), draw.tensor(5), 1e-5)
     x, memory = draw.tensor(2, 3, 12, dtype="float32"), draw.tensor(2, 4, 12, dtype="float32")
-    build(student, "FeedForward", 12, 5)(x)
-    build(student, "EncoderBlock", *SIZES)(x, draw.keep(3, 3))
-    build(student, "DecoderBlock", *SIZES)(x, memory, draw.keep(3, 3), draw.keep(2, 1, 1, 4))
+    for name, sizes, inputs in (
+        ("FeedForward", (12, 5), (x,)),
+        ("EncoderBlock", SIZES, (x, draw.keep(3, 3))),
+        ("DecoderBlock", SIZES, (x, memory, draw.keep(3, 3), draw.keep(2, 1, 1, 4))),
+    ):
+        module = build(student, name, *sizes)
+        answer = module(*inputs)
+        assert_close(module.eval()(*inputs), answer, what="the answer to the same question in eval mode")
     assert_unchanged(student)

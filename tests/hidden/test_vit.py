@@ -174,7 +174,7 @@ def test_embedding_tokens(student, reference, draw):
 @check(points=1, ko="PatchEmbedding은 여러 채널, 정사각형이 아닌 이미지, 정수 하나로 준 크기에서도 맞아요.")
 def test_embedding_images(student, reference, draw):
     """PatchEmbedding is right on real images: several channels, image_size as a pair or as one integer."""
-    for image_size, patch, channels, dim in (EMBEDDING, (6, 2, 3, 8), (4, 4, 2, 5), ((2, 6), 2, 1, 7)):
+    for image_size, patch, channels, dim in (EMBEDDING, (6, 2, 5, 8), (4, 4, 2, 5), ((2, 6), 2, 1, 7)):
         theirs, ours = pair(student, reference, draw, "PatchEmbedding", image_size, patch, channels, dim)
         height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
         images = draw.tensor(2, channels, height, width)
@@ -304,13 +304,15 @@ def test_modules_any_memory(student, reference, draw):
 @check(
     points=0.5,
     needs=("test_patchify_values", "test_unpatchify_values", "test_embedding_tokens", "test_classifier_logits"),
-    ko="어느 함수와 모듈도 입력을 바꾸지 않아요.",
+    ko="어느 함수와 모듈도 입력을 바꾸지 않고, 평가 모드에서도 같은 답을 내요.",
 )
 def test_inputs_unchanged(student, reference, draw):
-    """No function and no module changes what it is given."""
+    """No function and no module changes what it is given, and eval mode changes no answer."""
     student.patchify(draw.tensor(2, 3, 6, 4), 2)
     student.unpatchify(draw.tensor(2, 6, 12), 3, 6, 4, 2)
     for name, sizes in (("PatchEmbedding", EMBEDDING), ("VisionTransformer", CLASSIFIER)):
         theirs, _ = pair(student, reference, draw, name, *sizes)
-        theirs(draw.tensor(2, sizes[2], *sizes[0]))
+        images = draw.tensor(2, sizes[2], *sizes[0])
+        answer = theirs(images)
+        assert_close(theirs.eval()(images), answer, what="the answer to the same question in eval mode")
     assert_unchanged(student)

@@ -13,6 +13,7 @@ from typing import Any
 MAX_MESSAGE = 2_000
 MAX_FRAMES = 12
 _ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{4,}")
+MAX_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Frame:
 class Fault:
     """Why a call gave no answer.
 
-    kind: "raised", "not_started" (an unfinished TODO), "undefined" (no such function), "not_handed_in" (no such
-        file), "forbidden" or "memory".
+    kind: "raised", "not_started" (an unfinished TODO), "undefined" (no such function), "not_handed_in" (no such file),
+    "forbidden", "memory" or "misfit" (a module has other parameters than were asked for).
     types: the names of the built-in exceptions that the raised one is an instance of, nearest first.
     """
 
@@ -87,6 +88,19 @@ class Forbidden(Exception):
         self.function, self.used, self.line = function, used, line
 
 
+def listed(names: list[str]) -> str:
+    """Names in a sentence: not more of them than one reads."""
+    return ", ".join(names[:MAX_NAMES]) + (", …" if len(names) > MAX_NAMES else "")
+
+
+class Misfit(Exception):
+    """A module's parameters are not those that were asked for. Each keyword: a list of their names."""
+
+    def __init__(self, module: str, **names: list[str]) -> None:
+        self.details = {"module": module} | {kind: listed(found) for kind, found in names.items() if found}
+        super().__init__(str(self.details))
+
+
 def describe(error: BaseException, filename: str, companions: Collection[str] = ()) -> Fault:
     """The Fault of an exception, with the frames of the student's own files only: `filename` and its companions."""
     if isinstance(error, Undefined):
@@ -96,6 +110,8 @@ def describe(error: BaseException, filename: str, companions: Collection[str] = 
     if isinstance(error, Forbidden):
         details = {"function": error.function, "used": error.used, "line": str(error.line)}
         return Fault("forbidden", message=str(error), details=details)
+    if isinstance(error, Misfit):
+        return Fault("misfit", message=str(error)[:MAX_MESSAGE], details=error.details)
     name = _text(lambda: type(error).__name__, 100)
     message = without_addresses(_text(lambda: str(error), MAX_MESSAGE))
     types = tuple(

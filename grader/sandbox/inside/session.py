@@ -19,6 +19,7 @@ import torch
 from .companions import Companions
 from .fault import Fault, Forbidden, Undefined, describe
 from .guard import forbidden_uses, install_numpy_guards, watching
+from .modules import TRAINING_MODE, load_state, switched, trainable, training_modes
 from .protocol import Encoder, ModuleRef, decode, materialise
 
 # A place in Outcome.mutated: NumPy's global generator, which an exercise may ask to leave alone.
@@ -80,17 +81,18 @@ class Session:
         return _gradient(self._function(name), args, kwargs, wrt, [], cotangents)
 
     def handle_module_call(self, mutated: list[str], module: int, args: Any, kwargs: Any) -> Any:
-        return self._watch(mutated, self.modules[module], type(self.modules[module]).__name__, args, kwargs)
+        built, name = self.modules[module], type(self.modules[module]).__name__
+        modes = training_modes(built)
+        value = self._watch(mutated, built, name, args, kwargs)
+        if switched(modes, training_modes(built)):
+            mutated.append(f"{name}:{TRAINING_MODE}")
+        return value
 
     def handle_module_gradient(
         self, mutated: list[str], module: int, args: Any, kwargs: Any, wrt: Any, parameters: Any, cotangents: Any
     ) -> Any:
         built = self.modules[module]
-        named = dict(built.named_parameters())
-        absent = [name for name in parameters if name not in named]
-        if absent:
-            raise AttributeError(f"{type(built).__name__} has no parameter {absent[0]!r}; it has {', '.join(named)}")
-        return _gradient(built, args, kwargs, wrt, [named[name] for name in parameters], cotangents)
+        return _gradient(built, args, kwargs, wrt, trainable(built, parameters), cotangents)
 
     def handle_module_method(self, mutated: list[str], module: int, method: str, args: Any, kwargs: Any) -> Any:
         built = self.modules[module]
@@ -107,7 +109,7 @@ class Session:
         return {name: value.detach().clone() for name, value in named if value.requires_grad}
 
     def handle_module_load(self, mutated: list[str], module: int, state: Any) -> None:
-        self.modules[module].load_state_dict(state)
+        load_state(self.modules[module], state)
 
     def handle_module_to(self, mutated: list[str], module: int, dtype: str) -> None:
         self.modules[module].to(getattr(torch, dtype))

@@ -46,3 +46,11 @@ def mean_square(values):
 class no_bias(Affine):
     def forward(self, x):
         return x * self.weight
+
+
+@misconception(
+    "toy-no-weight", replaces="Affine", breaks="the weight", en="What is the weight for?", ko="가중치는 어디에 쓰나요?"
+)
+class no_weight(Affine):
+    def forward(self, x):
+        return x + self.bias
