@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from .course import Exercise, find_course
-from .errors import Crashed, Raised, StudentFault, TimedOut, Unusable, UserError
+from .errors import Crashed, GraderFault, Raised, StudentFault, TimedOut, Unusable, UserError
 from .i18n import _, pick
 from .judge import judge
 from .reports.terminal import plain
@@ -109,7 +109,7 @@ def _run(console: Console, exercise: Exercise, name: str, seed: int, limit_s: fl
     process = context.Process(target=_train, args=(sender, job), daemon=True)
     process.start()
     sender.close()
-    report = Report()
+    report, started = Report(), False
     try:
         with Progress(
             TextColumn("{task.fields[name]}"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
@@ -117,6 +117,7 @@ def _run(console: Console, exercise: Exercise, name: str, seed: int, limit_s: fl
         ) as bar:  # fmt: skip
             task = bar.add_task(_("starting …"), total=1.0, name=name)
             for kind, value in _messages(receiver):
+                started = True
                 if kind == "progress":
                     bar.update(task, completed=value[0], description=value[1])
                 elif kind == "raised":
@@ -131,6 +132,8 @@ def _run(console: Console, exercise: Exercise, name: str, seed: int, limit_s: fl
     finally:
         process.kill()
         process.join()
+    if not started:
+        raise GraderFault(f"the process of the training {name} did not start (exit status {process.exitcode})")
     if report.outcome is None and report.fault is None:
         report.fault = Crashed(process.exitcode)
     return report
@@ -159,6 +162,7 @@ def _train(sender: Connection, job: Job) -> None:
     torch.set_num_threads(1)
     threading.Thread(target=_end_in_time, args=(sender, job.limit_s), daemon=True).start()
     session = Session(job.source, job.filename, companions=job.companions)
+    sender.send(("progress", (0.0, "")))  # from here on, whatever ends this process is the student's doing
     try:
         session.load_openly(as_main_file=True)
         parts = session.companions.load("parts")

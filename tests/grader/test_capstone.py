@@ -378,7 +378,7 @@ def check(hidden):
         run = Run("capstone.py", [candidate], fresh_reference(reference))
         for name in names:
             test = getattr(hidden, name)
-            mark = CheckMark(name, test.__doc__, "", 1.0, (), cpu_s, False)
+            mark = CheckMark(name, test.__doc__, "", 1.0, (), cpu_s=cpu_s, diagnosed=False)
             run.check(mark, candidate, test, dict.fromkeys(inspect.signature(test).parameters))
         candidate.close()
         assert run.grader_faults == []
@@ -428,16 +428,16 @@ MORE = "own = DigitViT.__init__\ndef build(self, *args):\n    own(self, *args)\n
 @pytest.mark.parametrize(
     "change, said",
     [
-        ("self.extra = nn.Linear(2, 2)", "Missing key(s) in state_dict: \"extra.weight\""),
-        ("del self.norm", "Unexpected key(s) in state_dict: \"norm.weight\""),
-        ("self.classifier = self.head; del self.head", "Missing key(s) in state_dict: \"classifier.weight\""),
-        ("self.head = nn.Linear(self.head.in_features, 11)", "size mismatch for head.weight"),
+        ("self.extra = nn.Linear(2, 2)", "not asked for: extra.weight"),
+        ("del self.norm", "lacks parameters that it should have after __init__: norm.weight"),
+        ("self.classifier = self.head; del self.head", "not asked for: classifier.weight"),
+        ("self.head = nn.Linear(self.head.in_features, 11)", "another shape (yours → expected): head.weight (11, 12) → (10, 12)"),
     ],
     ids=["extra", "missing", "renamed", "another shape"],
 )  # fmt: skip
 def test_weights_that_do_not_fit_are_named(check, change, said):
     result = check("test_digit_vit", more=MORE.format(change))
-    assert (result.verdict, result.points) == ("error", 0.0)
+    assert (result.verdict, result.points) == ("failed", 0.0)
     assert said in result.message
 
 
