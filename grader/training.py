@@ -170,7 +170,7 @@ def _train(sender: Connection, job: Job) -> None:
         sender.send(("wrong_parts", wrong))
         parts.use_provided(list(wrong))
         training = session.companions.load(job.tasks).TRAININGS[job.name]
-        torch.manual_seed(job.seed)  # here, because wrong_parts draws from the same generator
+        torch.manual_seed(job.seed)  # here, because what was loaded may have drawn numbers
         outcome = training(
             types.SimpleNamespace(**session.namespace),
             np.random.default_rng(job.seed),

@@ -120,7 +120,9 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("file", FILES)
-@pytest.mark.parametrize("how", ["wrong", "raises", "other shape", "TODO", "missing", "no such name", "no Python"])
+@pytest.mark.parametrize(
+    "how", ["wrong", "raises", "other shape", "TODO", "missing", "no such name", "no Python", "exits"]
+)
 def test_each_wrong_part_is_named_and_no_other(file, how):
     reference = CAPSTONE.used_references[file]
     name = load()[1].NAMES[file]
@@ -133,12 +135,15 @@ def test_each_wrong_part_is_named_and_no_other(file, how):
         "missing": (None, "ModuleNotFoundError"),
         "no such name": (f"{reference}\ndel {name}\n", f"ImportError: {file}.py does not define {name}"),
         "no Python": ("def f(:\n", "SyntaxError"),
+        "exits": ("import sys\nsys.exit('bye')\n", "SystemExit: bye"),
     }[how]
     capstone, parts = load(**{file: source})
+    before = torch.get_rng_state()
     wrong = parts.wrong_parts()
+    assert torch.get_rng_state().equal(before)
     assert list(wrong) == [file]
     assert wrong[file].startswith(reason)
-    if how in ("missing", "no such name", "no Python"):  # what cannot be built with stands in from the start
+    if how in ("missing", "no such name", "no Python", "exits"):  # what cannot be built with stands in from the start
         assert getattr(parts, name) is parts.PROVIDED[file]
     parts.use_provided(list(wrong))
     assert getattr(parts, name) is parts.PROVIDED[file]

@@ -11,9 +11,6 @@ from grader.checks import Rng, assert_close, assert_raises, assert_unchanged, ch
 
 tasks = course_module(__file__, "tasks")
 
-DIGIT_GATE, DATE_GATE = 0.93, 0.95
-# A decoder cannot be better than the language is predictable, up to the chance of one sample; a good one comes close to it.
-WORSE, BETTER = 0.2, 0.1
 TRAINING_S = 60
 
 PARTS = {
@@ -383,9 +380,9 @@ def test_digits(student, reference, draw, earlier):
     model, _ = train(student, draw, "DigitViT", tasks.DIGITS, data, tasks.DIGITS_FIT)
     share = reference.accuracy(judge(reference, "DigitViT", tasks.DIGITS, model)(pictures), labels)
     require(
-        share >= DIGIT_GATE,
-        en=f"With the trained weights {share:.3f} of the test images are told apart; at least {DIGIT_GATE} are asked.",
-        ko=f"학습된 가중치로 테스트 이미지의 {share:.3f}을 맞혔어요. {DIGIT_GATE} 이상이어야 해요.",
+        share >= tasks.DIGITS_GATE,
+        en=f"With the trained weights {share:.3f} of the test images are told apart; at least {tasks.DIGITS_GATE} are asked.",
+        ko=f"학습된 가중치로 테스트 이미지의 {share:.3f}을 맞혔어요. {tasks.DIGITS_GATE} 이상이어야 해요.",
     )
 
 
@@ -406,9 +403,9 @@ def test_dates(student, reference, draw, earlier):
     written = judge(reference, "DateTranslator", tasks.DATES, model).translate(source, lengths, target.shape[1])
     share = float((written == target).all(dim=1).double().mean())
     require(
-        share >= DATE_GATE,
-        en=f"With the trained weights {share:.3f} of the new dates are right; at least {DATE_GATE} are asked.",
-        ko=f"학습된 가중치로 새 날짜의 {share:.3f}을 맞혔어요. {DATE_GATE} 이상이어야 해요.",
+        share >= tasks.DATES_GATE,
+        en=f"With the trained weights {share:.3f} of the new dates are right; at least {tasks.DATES_GATE} are asked.",
+        ko=f"학습된 가중치로 새 날짜의 {share:.3f}을 맞혔어요. {tasks.DATES_GATE} 이상이어야 해요.",
     )
 
 
@@ -428,7 +425,7 @@ def test_sequences(student, reference, draw, earlier):
     model, _ = train(student, draw, "TinyDecoder", tasks.SEQUENCES, (data,), tasks.SEQUENCES_FIT)
     best, own = tasks.best_loss(tokens, language), float(model.loss(tokens))
     require(
-        own > best - BETTER,
+        own > best - tasks.BETTER,
         en=f"Your decoder's loss on new sequences is {own:.2f}. Whoever knows the language by heart has {best:.2f}: "
         "this is too good to be true. Can it see the token that it is to predict?",
         ko=f"새 시퀀스에서 디코더의 손실이 {own:.2f}이에요. 이 언어를 완전히 아는 사람도 {best:.2f}인데, "
@@ -436,7 +433,7 @@ def test_sequences(student, reference, draw, earlier):
     )
     right = float(judge(reference, "TinyDecoder", tasks.SEQUENCES, model).loss(tokens))
     require(
-        right < best + WORSE,
+        right < best + tasks.WORSE,
         en=f"With the trained weights the loss on new sequences is {right:.2f}; {best:.2f} is possible.",
         ko=f"학습된 가중치로 새 시퀀스의 손실이 {right:.2f}이에요. {best:.2f}까지 가능해요.",
     )
