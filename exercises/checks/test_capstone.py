@@ -127,8 +127,8 @@ def test_minibatches(student):
     """minibatches shuffles the samples and puts each into exactly one batch of the size that was asked for."""
     for n, size, sizes in [(10, 4, [4, 4, 2]), (6, 3, [3, 3]), (3, 8, [3])]:
         parts = unpack(student.minibatches(n, size, Rng(n)), *(f"batches[{number}]" for number in range(len(sizes))))
-        everything = [torch.sort(torch.cat(parts)).values, *map(len, parts)]
-        assert_close(everything, [torch.arange(n), *sizes], "all batches together")
+        everything, expected = [torch.sort(torch.cat(parts)).values, *map(len, parts)], [torch.arange(n), *sizes]
+        assert_close(everything, expected, "all batches together")
     orders = [torch.cat(list(student.minibatches(20, 20, Rng(number)))).tolist() for number in (1, 2, 1)]
     require(
         orders[0] == orders[2] != orders[1] and orders[0] != list(range(20)),

@@ -159,9 +159,8 @@ def test_minibatches(student, draw):
         batches = student.minibatches(n, size, seed(draw))
         sizes = [size] * (n // size) + ([n % size] if n % size else [])
         parts = unpack(batches, *(f"batches[{number}]" for number in range(len(sizes))))
-        assert_close(
-            [torch.sort(torch.cat(parts)).values, *map(len, parts)], [torch.arange(n), *sizes], "all batches together"
-        )
+        everything, expected = [torch.sort(torch.cat(parts)).values, *map(len, parts)], [torch.arange(n), *sizes]
+        assert_close(everything, expected, "all batches together")
 
 
 @check(points=1, needs="test_minibatches", ko="minibatches의 순서는 rng에서 나와요. 시드가 같으면 같고, 다르면 달라요.")
