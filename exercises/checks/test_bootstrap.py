@@ -128,7 +128,7 @@ def test_interval(student):
     expected = {0.85: [1.0, 10.0], 0.15: [2.0, 2.0]}
     found = {level: interval_of(student, [2.0, 10.0, 1.0], "numpy.median", level, Rng(6)) for level in expected}
     for level, interval in found.items():
-        assert_close(interval, expected[level], f"the interval of level {level}")
+        assert_close(interval, expected[level], "the interval of level {level}", level=level)
 
 
 @check(points=1, ko="bootstrap_interval은 받은 통계량을 재표본 하나하나에 적용해요.")
@@ -139,7 +139,7 @@ def test_interval_of_other_statistics(student):
     x = [3.0, 9.0, 1.0, 7.0, 4.0]
     found = {statistic: interval_of(student, x, statistic, 0.6, Rng(7)) for statistic in expected}
     for statistic, interval in found.items():
-        assert_close(interval, expected[statistic], f"the interval of {statistic}")
+        assert_close(interval, expected[statistic], "the interval of {statistic}", statistic=statistic)
 
 
 @check(

@@ -117,8 +117,8 @@ def test_shift_images(student, reference):
     """shift_images moves the picture, fills with 0 and loses what leaves the image."""
     pictures = torch.arange(1.0, 13.0).reshape(1, 1, 3, 4)
     for down, right in [(1, 0), (0, 1), (-1, -2), (3, 0)]:
-        what = f"down {down}, right {right}"
-        assert_close(student.shift_images(pictures, down, right), reference.shift_images(pictures, down, right), what)
+        moved, expected = (side.shift_images(pictures, down, right) for side in (student, reference))
+        assert_close(moved, expected, "down {down}, right {right}", down=down, right=right)
     assert_unchanged(student)
 
 
@@ -127,8 +127,8 @@ def test_minibatches(student):
     """minibatches shuffles the samples and puts each into exactly one batch of the size that was asked for."""
     for n, size, sizes in [(10, 4, [4, 4, 2]), (6, 3, [3, 3]), (3, 8, [3])]:
         parts = unpack(student.minibatches(n, size, Rng(n)), *(f"batches[{number}]" for number in range(len(sizes))))
-        everything = [torch.sort(torch.cat(parts)).values, *map(len, parts)]
-        assert_close(everything, [torch.arange(n), *sizes], "all batches together")
+        everything, expected = [torch.sort(torch.cat(parts)).values, *map(len, parts)], [torch.arange(n), *sizes]
+        assert_close(everything, expected, "all batches together")
     orders = [torch.cat(list(student.minibatches(20, 20, Rng(number)))).tolist() for number in (1, 2, 1)]
     require(
         orders[0] == orders[2] != orders[1] and orders[0] != list(range(20)),
@@ -153,7 +153,9 @@ def test_fit(student, reference, draw):
         for side, model in zip((student, reference), models, strict=True):
             losses = side.fit(model, data, 3, size, 0.001, Rng(0))
             ends.append((list(losses), model(shown)))
-        assert_close(ends[0], ends[1], f"mean losses and new logits, {n} samples in batches of {size}", 1e-6)
+        assert_close(
+            ends[0], ends[1], "mean losses and new logits, {n} samples in batches of {size}", 1e-6, n=n, size=size
+        )
 
 
 @check(points=1, drawn=False, needs="test_fit", ko="손실이 유한하지 않으면 fit은 FloatingPointError를 일으켜요.")

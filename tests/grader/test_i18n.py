@@ -106,7 +106,7 @@ def test_compiled_catalogue_is_the_translation(korean: Catalog) -> None:
 def test_every_check_has_a_korean_sentence(path: Path) -> None:
     marks = calls(path, "check")
     assert marks, "no check in this file"
-    for call in marks + calls(path, "require"):
+    for call in marks + calls(path, "require") + calls(path, "require_share"):
         value = next((word.value for word in call.keywords if word.arg == "ko"), None)
         assert value is not None, f"{path.name}, line {call.lineno}: no ko="
         assert HANGUL.search(ast.unparse(value)), f"{path.name}, line {call.lineno}: ko= is not Korean"

@@ -16,6 +16,7 @@ from math import factorial, log, prod
 import numpy as np
 
 from grader.checks import (
+    CheckFailed,
     Named,
     Rng,
     assert_close,
@@ -25,6 +26,7 @@ from grader.checks import (
     check,
     require,
 )
+from grader.i18n import pick
 
 SURPRISE = 30.0
 
@@ -64,8 +66,8 @@ def surprise(count, trials, p):
 
 def require_share(count, trials, p, en, ko):
     """A right answer's count is refused with a probability below 2 exp(−SURPRISE)."""
-    figures = {"found": f"{count / trials:.1%}", "expected": f"{p:.1%}"}
-    require(surprise(count, trials, p) < SURPRISE, en=en.format(**figures), ko=ko.format(**figures))
+    if surprise(count, trials, p) >= SURPRISE:
+        raise CheckFailed(pick(en, ko).format(found=f"{count / trials:.1%}", expected=f"{p:.1%}"))
 
 
 def rows_of(student, n, n_models, rng):
@@ -109,7 +111,13 @@ def assert_steps(student, draw, steps):
     ]
     for x, interval, (statistic, _, _, level, expected) in zip(samples, found, steps, strict=True):
         low, high = expected(np.sort(x))
-        assert_close(interval, (float(low), float(high)), f"the interval of {statistic}, level {level}")
+        assert_close(
+            interval,
+            (float(low), float(high)),
+            "the interval of {statistic}, level {level}",
+            statistic=statistic,
+            level=level,
+        )
 
 
 def some_oob(draw, n_models, n):
@@ -216,7 +224,9 @@ def test_out_of_bag(student, reference, draw):
     """out_of_bag marks, for every model, the rows that it has not drawn."""
     for n_models, n in [(4, 7), (6, 3), (5, 5)]:
         indices = some_indices(draw, n_models, n)
-        assert_close(student.out_of_bag(indices, n), reference.out_of_bag(indices, n), f"indices {indices.shape}")
+        assert_close(
+            student.out_of_bag(indices, n), reference.out_of_bag(indices, n), "indices {shape}", shape=indices.shape
+        )
 
 
 @check(
@@ -229,7 +239,7 @@ def test_out_of_bag_dtype_sizes_and_strides(student, reference, draw):
     indices = some_indices(draw, 4, 6)
     oob = reference.out_of_bag(indices, 6)
     for other in (indices.astype("int32"), indices.astype("uint8"), np.repeat(indices, 2, axis=1)[:, ::2]):
-        assert_close(student.out_of_bag(other, 6), oob, f"indices of dtype {other.dtype}")
+        assert_close(student.out_of_bag(other, 6), oob, "indices of dtype {dtype}", dtype=other.dtype)
     assert_close(student.out_of_bag(indices[:1], 6), oob[:1], "one model")
     assert_close(student.out_of_bag(np.zeros((3, 1), dtype=int), 1), np.zeros((3, 1), dtype=bool), "one row")
     assert_close(student.out_of_bag(np.arange(5)[np.newaxis], 5), np.zeros((1, 5), dtype=bool), "all rows seen")
@@ -241,7 +251,10 @@ def test_bagging(student, reference, draw):
     for shape in [(5, 4, 3), (2, 3, 4), (3, 3, 3)]:
         predictions = draw.array(*shape)
         assert_close(
-            student.bagging_predict(predictions), reference.bagging_predict(predictions), f"predictions {shape}"
+            student.bagging_predict(predictions),
+            reference.bagging_predict(predictions),
+            "predictions {shape}",
+            shape=shape,
         )
 
 
@@ -257,7 +270,9 @@ def test_bagging_dtype_sizes_and_strides(student, reference, draw):
         assert_close(
             student.bagging_predict(predictions),
             reference.bagging_predict(predictions),
-            f"predictions {predictions.shape}, {predictions.dtype}",
+            "predictions {shape}, {dtype}",
+            shape=predictions.shape,
+            dtype=predictions.dtype,
         )
 
 
@@ -269,7 +284,8 @@ def test_out_of_bag_predict(student, reference, draw):
         assert_close(
             student.out_of_bag_predict(predictions, oob),
             reference.out_of_bag_predict(predictions, oob),
-            f"predictions {shape}",
+            "predictions {shape}",
+            shape=shape,
         )
 
 
@@ -296,7 +312,9 @@ def test_out_of_bag_predict_dtype_sizes_and_strides(student, reference, draw):
         assert_close(
             student.out_of_bag_predict(predictions, mask),
             reference.out_of_bag_predict(predictions, mask),
-            f"predictions {predictions.shape}, {predictions.dtype}",
+            "predictions {shape}, {dtype}",
+            shape=predictions.shape,
+            dtype=predictions.dtype,
         )
 
 
@@ -378,7 +396,9 @@ def test_interval_of_little_data(student, draw):
         assert_close(found, (float(values[0]), float(values[0])), "the interval")
     for values in (draw.array(3, dtype="float32"), draw.strided_array(3)):
         found = interval_of(student, values, "numpy.median", 700, 0.85, seed(draw))
-        assert_close(found, (float(values.min()), float(values.max())), f"the interval of {values.dtype}")
+        assert_close(
+            found, (float(values.min()), float(values.max())), "the interval of {dtype} numbers", dtype=values.dtype
+        )
 
 
 @check(

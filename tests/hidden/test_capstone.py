@@ -142,10 +142,8 @@ def test_shift_images(student, reference, draw):
     for dtype in ("float64", "float32"):
         pictures = draw.tensor(2, 3, 5, 4, dtype=dtype)
         for down, right in [(1, 0), (0, 1), (-2, 0), (0, -1), (2, -3), (-1, 2), (0, 0), (5, 0), (0, -4), (-9, 9)]:
-            what = f"down {down}, right {right}"
-            assert_close(
-                student.shift_images(pictures, down, right), reference.shift_images(pictures, down, right), what
-            )
+            moved, expected = (side.shift_images(pictures, down, right) for side in (student, reference))
+            assert_close(moved, expected, "down {down}, right {right}", down=down, right=right)
     pictures = draw.strided(2, 1, 4, 6)
     assert_close(student.shift_images(pictures, 1, -2), reference.shift_images(pictures, 1, -2))
     assert_unchanged(student)
@@ -158,9 +156,8 @@ def test_minibatches(student, draw):
         batches = student.minibatches(n, size, seed(draw))
         sizes = [size] * (n // size) + ([n % size] if n % size else [])
         parts = unpack(batches, *(f"batches[{number}]" for number in range(len(sizes))))
-        assert_close(
-            [torch.sort(torch.cat(parts)).values, *map(len, parts)], [torch.arange(n), *sizes], "all batches together"
-        )
+        everything, expected = [torch.sort(torch.cat(parts)).values, *map(len, parts)], [torch.arange(n), *sizes]
+        assert_close(everything, expected, "all batches together")
 
 
 @check(points=1, needs="test_minibatches", ko="minibatches의 순서는 rng에서 나와요. 시드가 같으면 같고, 다르면 달라요.")
@@ -188,7 +185,14 @@ def test_fit(student, reference, draw):
         models = twins(student, reference, draw, "SmallCNN")
         data = alike(draw, models[1], n)
         answers = [side.fit(model, data, epochs, size, 0.001, Rng(1)) for side, model in zip((student, reference), models, strict=True)]  # fmt: skip
-        assert_close(models[0].state_dict(), models[1].state_dict(), f"weights, {n} samples in batches of {size}", 1e-6)
+        assert_close(
+            models[0].state_dict(),
+            models[1].state_dict(),
+            "weights, {n} samples in batches of {size}",
+            1e-6,
+            n=n,
+            size=size,
+        )
         require(
             isinstance(answers[0], list | tuple) and all(isinstance(mean, float) for mean in answers[0]),
             en="fit should return a list of Python floats, one an epoch.",
@@ -208,7 +212,7 @@ def test_fit_losses(student, reference, draw):
         models = twins(student, reference, draw, "SmallCNN")
         data = alike(draw, models[1], n)
         answers = [list(side.fit(model, data, 3, size, 0.001, Rng(1))) for side, model in zip((student, reference), models, strict=True)]  # fmt: skip
-        assert_close(answers[0], answers[1], f"mean losses, {n} samples in batches of {size}", 1e-6)
+        assert_close(answers[0], answers[1], "mean losses, {n} samples in batches of {size}", 1e-6, n=n, size=size)
 
 
 @check(points=1, drawn=False, needs="test_fit", ko="fit은 에포크마다 샘플을 새로 섞어요.")
@@ -256,7 +260,7 @@ def test_digit_vit(student, reference, draw, earlier):
     for arguments in [(12, 2, 3), (8, 1, 2)]:
         model, expected = twins(student, reference, draw, "DigitViT", *arguments)
         pictures = images(draw, 3)
-        assert_close(model(pictures), expected(pictures), f"logits of DigitViT{arguments}", 1e-7)
+        assert_close(model(pictures), expected(pictures), "logits of DigitViT{arguments}", 1e-7, arguments=arguments)
 
 
 @check(points=0.5, needs="test_digit_vit", ko="DigitViT.loss는 정답의 평균 크로스 엔트로피예요.")
@@ -300,7 +304,7 @@ def test_translate(student, reference, draw, earlier):
         source, lengths, _ = date_batch(draw, 4)
         for steps in (6, 1):
             answer = model.translate(source, lengths, steps)
-            assert_close(answer, expected.translate(source, lengths, steps), f"{steps} tokens")
+            assert_close(answer, expected.translate(source, lengths, steps), "{steps} tokens", steps=steps)
 
 
 @check(points=2, ko="TinyDecoder의 t번째 로짓은 0부터 t까지의 토큰에만 달려 있어요.")
@@ -310,7 +314,7 @@ def test_decoder(student, reference, draw, earlier):
     model, expected = twins(student, reference, draw, "TinyDecoder", 6, 9, 8, 2)
     for length in (7, 9, 1):
         tokens = draw.integers(0, 6, 3, length)
-        assert_close(model(tokens), expected(tokens), f"logits of {length} tokens", 1e-7)
+        assert_close(model(tokens), expected(tokens), "logits of {length} tokens", 1e-7, length=length)
 
 
 @check(points=1, ko="TinyDecoder.loss는 다음 토큰의 평균 크로스 엔트로피예요.", needs="test_decoder")
@@ -331,7 +335,9 @@ def test_generate(student, reference, draw, earlier):
         model, expected = twins(student, reference, draw, "TinyDecoder", 6, 9, 8, 2, scale=1.5)
         prompt = draw.integers(0, 6, 3, 4)
         for steps in (5, 1, 0):
-            assert_close(model.generate(prompt, steps), expected.generate(prompt, steps), f"{steps} more tokens")
+            assert_close(
+                model.generate(prompt, steps), expected.generate(prompt, steps), "{steps} more tokens", steps=steps
+            )
 
 
 def require_trained(losses, epochs):
