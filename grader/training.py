@@ -216,18 +216,28 @@ def _print_report(console: Console, exercise: Exercise, name: str, report: Repor
 
 
 def save_picture(outcome: Any, title: str, path: Path) -> None:
-    """Draw an outcome's curves. outcome: see the given file that holds the trainings."""
+    """Draw an outcome's curves. outcome: see the given file that holds the trainings.
+
+    Curves come in pairs: both of one colour, the second one dashed.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6, 3.6), layout="constrained")
-    axes = figure.subplots()
-    for number, (label, (x, y)) in enumerate(outcome.series.items()):
-        axes.plot(x, y, marker="o" if len(x) < 10 else "", label=label, linestyle=("-", "--")[number % 2])
-    for label, height in outcome.levels.items():
-        axes.axhline(height, color="0.4", linestyle=":", label=label)
-    if len(outcome.series) + len(outcome.levels) > 1:
-        axes.legend()
-    if outcome.x_label != "epoch":
-        axes.set_xscale("log")
-    axes.set(title=title, xlabel=outcome.x_label, ylabel=outcome.y_label)
-    figure.savefig(path, dpi=150)
+    from .pictures.drawing import DARK, GREY, MIDDLE, style
+
+    with style():
+        figure = Figure(figsize=(6, 3.6), layout="constrained")
+        axes = figure.subplots()
+        for number, (label, (x, y)) in enumerate(outcome.series.items()):
+            colour, line = (DARK, MIDDLE)[number // 2 % 2], ("-", "--")[number % 2]
+            axes.plot(x, y, line, marker="o" if len(x) < 10 else "", color=colour, label=label)
+        for label, height in outcome.levels.items():
+            axes.axhline(height, color=GREY, linestyle=":", label=label)
+        if outcome.x_label != "epoch":
+            axes.set_xscale("log")
+            sizes = next(iter(outcome.series.values()))[0]
+            axes.set_xticks(sizes, labels=[f"{size:g}" for size in sizes])
+            axes.minorticks_off()
+        axes.set(title=title, xlabel=outcome.x_label, ylabel=outcome.y_label)
+        if len(outcome.series) + len(outcome.levels) > 1:
+            figure.legend(loc="outside right upper")
+        figure.savefig(path, dpi=150)
