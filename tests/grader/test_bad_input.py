@@ -65,7 +65,7 @@ DEFINITIONS = {
         "error",
         "E: (its text cannot be read)",
     ),
-    "markup and escapes": ("def center(x, dim): raise ValueError('[red]\\x1b[2J<b>=1')", "error", "[red]\x1b[2J<b>=1"),
+    "markup and escapes": ("def center(x, dim): raise ValueError('[red]\\x1b[2J<b>=1')", "error", "[red]·[2J<b>=1"),
     "warns": ("import warnings\ndef center(x, dim):\n    warnings.warn('hm')\n    return x - x.mean(dim, keepdim=True)", "passed", ""),
 }  # fmt: skip
 

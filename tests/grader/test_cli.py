@@ -364,9 +364,9 @@ def test_sync_and_verify_go_together(own_course, run_grader):
     assert done.returncode == 0, done.stdout + done.stderr
     for line in (
         "Exercises: 1. Seeds: 1.",
-        "Mutation score 100.0%: 7 of 7 misconceptions lose marks under every seed.",
-        "7 of 7 misconceptions × seeds named, 100.0%.",
-        "0 false failures in 4 alternatives × seeds (4 alternatives).",
+        "Mutation score 100.0%: 8 of 8 misconceptions lose marks under every seed.",
+        "8 of 8 misconceptions × seeds named, 100.0%.",
+        "0 false failures in 6 alternatives × seeds (6 alternatives).",
     ):
         assert line in done.stdout.splitlines()
 
@@ -378,10 +378,10 @@ def test_verify_writes_its_figures_and_may_use_several_processes(own_course, run
     assert done.returncode == 1, done.stdout + done.stderr
     figures = json.loads((tmp_path / "figures.json").read_text())
     counted = {name: figures[name] for name in ("exercises", "seeds", "misconceptions", "killed", "misconception_runs")}
-    assert counted == {"exercises": 2, "seeds": 2, "misconceptions": 7, "killed": 7, "misconception_runs": 14}
-    assert (figures["named"], figures["alternative_runs"], figures["false_failures"]) == (14, 8, 0)
+    assert counted == {"exercises": 2, "seeds": 2, "misconceptions": 8, "killed": 8, "misconception_runs": 16}
+    assert (figures["named"], figures["alternative_runs"], figures["false_failures"]) == (16, 12, 0)
     assert all(problem.startswith("second") or "second" in problem for problem in figures["problems"])
-    assert [row["exercise"] for row in figures["rows"]] == ["toy"] * 13 + ["second"] * 2
+    assert [row["exercise"] for row in figures["rows"]] == ["toy"] * 16 + ["second"] * 2
     assert figures["rows"][2]["points"] == [10, 10]
 
 

@@ -108,7 +108,8 @@ def test_a_misconception_that_fails_earlier_than_the_student_is_not_named():
     """Near enough to the student's answers, but the check stops it before it has given all of them."""
     reference = "def f(x): return x * 1.0\ndef g(x): return x + 1.0"
     almost = "def f(x): return x * 1.0 + 1e-11\ndef g(x): return x"
-    exercise = SimpleNamespace(name="toy", reference_source=reference, misconceptions=[Variant("toy-almost", almost)])
+    variants = [Variant("toy-almost", almost)]
+    exercise = SimpleNamespace(name="toy", reference_source=reference, misconceptions=variants, reference_companions={})
 
     def check(student, reference, draw):
         x = draw.tensor(3)

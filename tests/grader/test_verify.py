@@ -157,7 +157,7 @@ def test_a_variant_that_does_not_load(problems):
 
 def test_a_source_has_one_row_with_its_worst_points_over_all_seeds(own_course):
     rows = verify(own_course, [own_course.exercise(TOY)], 3, None).rows
-    assert len(rows) == 13
+    assert len(rows) == 16
     assert all(len(row.points_by_seed) == len(row.names_by_seed) == 3 for row in rows)
     stub, reference = Row(TOY, "stub", TOY), Row(TOY, "misconception", "toy-x")
     stub.points_by_seed = reference.points_by_seed = [1.0, 3.0, 2.0]
