@@ -114,6 +114,7 @@ def threads_that_go_on(x, dim):
         while True:
             pass
 
+    sys.setswitchinterval(1e-4)  # or they would use up the time of its own answers, by chance in one check or another
     while len(spinning) < 4:
         spinning.append(threading.Thread(target=spin, daemon=True))
         spinning[-1].start()
