@@ -58,15 +58,17 @@ def check(
     drawn: whether `grader draw` has inputs like its own; not where whole data sets are trained on.
     """
 
-    def mark(test: Test) -> Test:
+    def put(test: Test) -> Test:
         if not test.__doc__:
             raise TypeError(f"{test.__name__} needs a docstring: it is the sentence that the student reads")
         names = (needs,) if isinstance(needs, str) else needs
-        marks = {"points": points, "ko": ko, "needs": names, "kind": kind, "cpu_s": cpu_s, "diagnosed": diagnosed}
-        marked: Test = pytest.mark.check(**marks, drawn=drawn)(test)
+        mark = pytest.mark.check(
+            points=points, ko=ko, needs=names, kind=kind, cpu_s=cpu_s, diagnosed=diagnosed, drawn=drawn
+        )
+        marked: Test = mark(test)
         return marked
 
-    return mark
+    return put
 
 
 def course_module(test_file: str, name: str) -> ModuleType:

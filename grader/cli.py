@@ -162,7 +162,7 @@ def reproduce(
     student: Annotated[str, typer.Argument(help="The student.")],
     exercise: Annotated[str, typer.Argument(help="The exercise.")],
     check: Annotated[str | None, typer.Argument(help="Also show what this check drew, expected and got.")] = None,
-    submissions: Annotated[Path, typer.Option(help="The folder that was graded: it holds STUDENT/EXERCISE.py.")] = Path(
+    submissions: Annotated[Path, typer.Option(help="What was graded: a folder or a platform's download.")] = Path(
         "submissions"
     ),
     db: Database = DEFAULT_DATABASE,

@@ -13,7 +13,7 @@ from .compare import difference
 from .course import Exercise
 from .sandbox.inside.fault import Fault
 from .sandbox.inside.session import Outcome
-from .subject import Direct, Step, Subject, load_reference
+from .subject import Direct, Step, Subject, load_exercise
 
 MESSAGE = 200
 
@@ -73,9 +73,7 @@ class CodeDiagnosis:
         found = []
         for variant in self._exercise.misconceptions:
             if variant.id not in self._loaded:
-                self._loaded[variant.id] = load_reference(
-                    variant.source, self._exercise.name, self._exercise.reference_companions
-                )
+                self._loaded[variant.id] = load_exercise(self._exercise, variant.source)
             backend = self._loaded[variant.id]
             backend.session.modules.clear()
             replay = Replay(backend, transcript)

@@ -9,7 +9,8 @@ from .recording import load_recording
 from .run import Candidate
 from .sandbox.inside.protocol import ModuleRef
 from .sandbox.inside.session import Outcome, Session, snapshot
-from .subject import Backend, Recorded, load_reference, own_request
+from .subject import Backend, Recorded, load_exercise, own_request
+from .submission import read_file
 
 VISIBLE_SECRET = b"visible checks draw from a fixed key"
 
@@ -23,9 +24,7 @@ class Transparent:
     """A student's file in this process; what it raises goes straight through to pytest."""
 
     def __init__(self, path: Path, exercise: Exercise) -> None:
-        files = {name: path.with_name(f"{name}.py") for name in exercise.uses}
-        companions = {name: file.read_text(encoding="utf-8") for name, file in files.items() if file.is_file()}
-        companions |= exercise.given_sources
+        companions = read_file(path.resolve(), exercise).importable(exercise)
         self._session = Session(path.read_text(encoding="utf-8"), str(path), exercise.forbidden, companions)
         self._session.load_openly()
 
@@ -47,7 +46,7 @@ def reference(test_file: Path, check: str) -> Backend:
     """The reference's code where it is at hand, else its recorded answers."""
     exercise = _exercise_of(test_file)
     if exercise.reference_path.exists():
-        return load_reference(exercise.reference_source, exercise.name, exercise.reference_companions)
+        return load_exercise(exercise)
     return Recorded(load_recording(exercise.recording_path).reference.get(check, []))
 
 

@@ -26,7 +26,7 @@ from .run import Candidate, Run, fresh_reference
 from .sandbox.backend import Sandboxed
 from .sandbox.inside.session import Session
 from .sandbox.launch import ForkServer
-from .subject import Direct, load_reference
+from .subject import Direct, load_exercise
 from .submission import Submission
 
 BACKSTOP = 10  # times the submission's own limit: only a fault of the grader's own code takes that long
@@ -36,7 +36,7 @@ class Marking:
     """What marks an exercise, loaded once for any number of runs: its reference and its misconceptions."""
 
     def __init__(self, exercise: Exercise) -> None:
-        self.reference = load_reference(exercise.reference_source, exercise.name, exercise.reference_companions)
+        self.reference = load_exercise(exercise)
         self.diagnosis = CodeDiagnosis(exercise)
 
 
@@ -165,7 +165,7 @@ def new_candidate(
     """A submission ready to be checked, in a worker of the server; without one in this process (trusted sources only)."""
     if submission.source is None:
         return Candidate(None, draw_seed, Unusable(submission.problem, submission.reason))
-    companions = dict(submission.companions) | exercise.given_sources
+    companions = submission.importable(exercise)
     if server is None:
         session = Session(submission.source, exercise.filename, exercise.forbidden, companions)
         return Candidate(Direct(session), draw_seed)

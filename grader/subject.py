@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from .course import Exercise
 from .errors import GraderFault, Raised
 from .sandbox.inside.protocol import ModuleRef
 from .sandbox.inside.session import Outcome, Session, own_copy, snapshot
@@ -215,3 +216,9 @@ def load_reference(source: str, name: str, companions: dict[str, str] | None = N
     if backend.load_fault is not None:
         raise GraderFault(f"solutions/{name}.py does not load: {backend.load_fault.name}: {backend.load_fault.message}")
     return backend
+
+
+def load_exercise(exercise: Exercise, source: str | None = None) -> Direct:
+    """An exercise's reference, or a trusted variant of it, with all that it may import."""
+    text = exercise.reference_source if source is None else source
+    return load_reference(text, exercise.name, exercise.reference_companions)

@@ -37,6 +37,10 @@ class Submission:
             text += f"\0{name}\0{source}"
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
+    def importable(self, exercise: Exercise) -> dict[str, str]:
+        """What its source may import, by module name: the student's other files, and what everybody is given."""
+        return dict(self.companions) | exercise.given_sources
+
 
 def submission_of(student: Student, exercise: Exercise) -> Submission:
     """A student's submission of an exercise. Never raises for what a student handed in."""

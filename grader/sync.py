@@ -11,7 +11,7 @@ from .pictures import picture_out_of_step, write_picture
 from .recording import Hint, Recording, load_recording
 from .result import Verdict
 from .run import Candidate, Run, fresh_reference
-from .subject import Direct, load_reference
+from .subject import load_exercise
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 TIMEOUT = 120.0
@@ -78,9 +78,10 @@ def record(exercise: Exercise) -> Recording:
     names = [variant.id for variant in exercise.misconceptions]
     sources = [exercise.reference_source, *(variant.source for variant in exercise.misconceptions)]
     candidates = [
-        Candidate(_load(exercise, source), lambda check: visible_seed(exercise.name, check)) for source in sources
+        Candidate(load_exercise(exercise, source), lambda check: visible_seed(exercise.name, check))
+        for source in sources
     ]
-    reference = _load(exercise, exercise.reference_source)
+    reference = load_exercise(exercise)
     run = Run(exercise.filename, candidates, fresh_reference(reference), keep_transcripts=True)
     run_checks(run, exercise.visible_path, TIMEOUT)
     _refuse_failures(candidates[0], "visible", exercise)
@@ -92,10 +93,6 @@ def record(exercise: Exercise) -> Recording:
     recording.hints = {variant.id: Hint(variant.en, variant.ko) for variant in exercise.misconceptions}
     recording.hidden_checks, recording.hidden_points = _count_hidden(exercise)
     return recording
-
-
-def _load(exercise: Exercise, source: str) -> Direct:
-    return load_reference(source, exercise.name, exercise.reference_companions)
 
 
 def _count_hidden(exercise: Exercise) -> tuple[int, float]:

@@ -100,7 +100,7 @@ def _run(console: Console, exercise: Exercise, name: str, seed: int, limit_s: fl
     job = Job(
         submission.source,
         exercise.filename,
-        dict(submission.companions) | exercise.given_sources,
+        submission.importable(exercise),
         exercise.training,
         name,
         seed,

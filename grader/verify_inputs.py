@@ -6,7 +6,7 @@ from .course import Exercise
 from .errors import GraderFault, Raised, UserError
 from .inputs import Given, draw_inputs, load_inputs
 from .run import Candidate
-from .subject import load_reference
+from .subject import load_exercise
 from .sync import make_stub
 from .trial import Trial, trials
 
@@ -36,8 +36,7 @@ def input_problems(exercise: Exercise) -> list[str]:
         drawn = _drawn(exercise)
     except (UserError, GraderFault) as error:
         return [f"{exercise.name}: {error}"]
-    reference = load_reference(exercise.reference_source, exercise.name, exercise.reference_companions)
-    candidate = Candidate(reference, lambda check: 0)
+    candidate = Candidate(load_exercise(exercise), lambda check: 0)
     functions = {function for function, _ in drawn}
     problems = [
         f"exercises/inputs/{exercise.filename} has no kind of input for {name}"

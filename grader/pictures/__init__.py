@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..course import Exercise
-from ..subject import Subject, load_reference
+from ..subject import Subject, load_exercise
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,7 +58,7 @@ def save(figure: "Figure", path: Path, text: str = "") -> None:
 def write_picture(exercise: Exercise) -> None:
     """Draw the guide's picture from the reference, unless it is there and in step."""
     if picture_out_of_step(exercise):
-        reference = Subject(load_reference(exercise.reference_source, exercise.name, exercise.reference_companions))
+        reference = Subject(load_exercise(exercise))
         save(draw(exercise.name, reference), exercise.picture_path, fingerprint(exercise))
 
 

@@ -18,7 +18,6 @@ class Companions:
     def __init__(self, sources: Mapping[str, str]) -> None:
         self._sources = dict(sources)
         self._loaded: dict[str, types.ModuleType] = {}
-        self._builtins = {**vars(builtins), "__import__": self._import}
 
     @property
     def filenames(self) -> tuple[str, ...]:
@@ -27,7 +26,7 @@ class Companions:
     def share(self, namespace: dict[str, Any]) -> None:
         """Let what runs in this namespace import them."""
         if self._sources:
-            namespace["__builtins__"] = self._builtins
+            namespace["__builtins__"] = {**vars(builtins), "__import__": self._import}
 
     def load(self, name: str) -> types.ModuleType:
         """The module of this name. Raises NotHandedIn, or whatever its source raises."""
