@@ -39,7 +39,8 @@ class Unit:
 class Chunk:
     """Units of one exercise that one pytest session grades.
 
-    attempt 2: a unit by itself, with nothing else running, after a fault of the grader: so it cannot be a neighbour's.
+    attempt 2: a unit by itself, with nothing else running, after a fault of the grader or a speed that could not be judged:
+    so it cannot be a neighbour's doing.
     """
 
     units: list[Unit]
@@ -201,7 +202,7 @@ def _keep(
             (unit, failed_grade(plan.course, unit.exercise, unit.submission, plan.settings, reason, detail))
             for unit in chunk.units
         ]
-    again = [unit for unit, grade in graded if chunk.attempt == 1 and _grader_failed(grade)]
+    again = [unit for unit, grade in graded if chunk.attempt == 1 and _is_worth_another(grade)]
     kept = [(unit.key, grade) for unit, grade in graded if unit not in again]
     store.save(kept)
     for _, grade in kept:
@@ -209,8 +210,9 @@ def _keep(
     return [Chunk([unit], attempt=2) for unit in again]
 
 
-def _grader_failed(grade: Grade) -> bool:
-    return any(check.verdict == Verdict.GRADER_ERROR for check in grade.checks)
+def _is_worth_another(grade: Grade) -> bool:
+    """Whether it may be another verdict with nothing else running."""
+    return any(check.verdict in (Verdict.GRADER_ERROR, Verdict.INCONCLUSIVE) for check in grade.checks)
 
 
 def _unit(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:

@@ -31,6 +31,16 @@ Language = Annotated[
 ]
 Database = Annotated[str, typer.Option("--db", help="The store: a SQLite file or a SQLAlchemy URL.")]
 DEFAULT_DATABASE = "results/grades.db"
+Layout = Annotated[
+    Literal["folders", "canvas", "moodle", "gradescope", "nbgrader"] | None,
+    typer.Option(help="How the submissions lie; without it, this is found out and said."),
+]
+Roster = Annotated[
+    Path | None, typer.Option(help="A CSV file of the class: student, and perhaps id, email, name, login.")
+]
+DeviceName = Annotated[
+    str, typer.Option("--device", help="What speed is judged on: auto, cpu, cuda, cuda:1 …; none: speed is not judged.")
+]
 
 
 @app.callback()
@@ -125,20 +135,19 @@ def batch(
         Literal["bwrap", "none"], typer.Option(help="none: plain processes; every record says so.")
     ] = "bwrap",
     lang: Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")] = "en",
-    layout: Annotated[
-        Literal["folders", "canvas", "moodle", "gradescope", "nbgrader"] | None,
-        typer.Option(help="How the submissions lie; without it, this is found out and said."),
-    ] = None,
-    roster: Annotated[
-        Path | None, typer.Option(help="A CSV file of the class: student, and perhaps id, email, name, login.")
-    ] = None,
+    layout: Layout = None,
+    roster: Roster = None,
+    device: DeviceName = "auto",
+    require_gpu: Annotated[bool, typer.Option("--require-gpu", help="Stop where no GPU can be used.")] = False,
 ) -> None:
     """Grade a class with the hidden checks, in the sandbox. Exit status: 0, or 1 if anything needs review."""
     from . import instructor
+    from .speed.device import choose
 
     i18n.set_language(lang)
+    chosen = choose(device, require_gpu)
     needs_review = instructor.batch(
-        console, submissions, db, json, csv, only or [], jobs, seed, sandbox, None, layout, roster
+        console, submissions, db, json, csv, only or [], jobs, seed, sandbox, None, layout, roster, chosen
     )
     raise typer.Exit(NEEDS_REVIEW if needs_review else 0)
 
@@ -166,14 +175,33 @@ def reproduce(
         "submissions"
     ),
     db: Database = DEFAULT_DATABASE,
+    layout: Layout = None,
+    roster: Roster = None,
     lang: Language = None,
 ) -> None:
     """Grade a stored unit again: is it the same record? Exit status: 0, or 1 if it differs. It shows hidden inputs."""
     from . import instructor
 
     i18n.set_language(lang)
-    is_same = instructor.reproduce(console, student, exercise, check, submissions, db)
+    is_same = instructor.reproduce(console, student, exercise, check, submissions, db, layout, roster)
     raise typer.Exit(0 if is_same else DIFFERENT)
+
+
+@app.command()
+def calibrate(
+    exercise: Annotated[list[str] | None, typer.Argument(help="Exercises; without any, all of them.")] = None,
+    device: DeviceName = "auto",
+    sandbox: Annotated[Literal["bwrap", "none"], typer.Option(help="none: plain processes.")] = "bwrap",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is measured, and write nothing.")] = False,
+    lang: Language = None,
+) -> None:
+    """Measure how fast right solutions are on this device, and write the thresholds of the speed checks."""
+    from . import calibration
+    from .speed.device import choose
+
+    i18n.set_language(lang)
+    if not calibration.calibrate(console, exercise or [], choose(device), sandbox, dry_run):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any
 from .errors import UserError
 from .i18n import pick
 from .sandbox.limits import Limits
+from .speed.thresholds import of_exercise
 from .variants import Variant, load_variants
 
 
@@ -116,6 +117,7 @@ class Exercise:
         paths = [self.reference_path, self.hidden_path, self.root / "solutions" / "misconceptions" / self.filename]
         paths += [self.root / "solutions" / f"{name}.py" for name in self.uses]
         paths += [self.root / "exercises" / f"{name}.py" for name in self.given]
+        digest.update(of_exercise(self.root, self.name).encode())
         for path in paths:
             digest.update(path.read_bytes() if path.exists() else b"-")
         return digest.hexdigest()

@@ -11,6 +11,7 @@ from . import instructor
 from .course import Course, Exercise, find_course
 from .errors import UserError
 from .i18n import _
+from .speed.device import processor
 from .sync import make_stub
 from .variants import Variant, load_variants
 
@@ -33,7 +34,9 @@ def demo(console: Console, folder: Path, jobs: int) -> None:
     make_class(course, folder / "class")
     database, records, points = str(folder / "grades.db"), folder / "records", folder / "points.csv"
     names = [exercise.name for exercise in chosen(course)]
-    instructor.batch(console, folder / "class", database, records, points, names, jobs, "0", "bwrap", course)
+    instructor.batch(
+        console, folder / "class", database, records, points, names, jobs, "0", "bwrap", course, device=processor()
+    )
     console.print()
     console.rule(_("What one student is told"))
     shown = attacked(course).name

@@ -10,6 +10,7 @@ Exception
 │   ├── TooManyThreads        it started more threads than it may
 │   ├── Crashed               its process ended on its own, or broke the protocol
 │   └── Unusable              there is nothing to run: the file is missing or cannot be read
+├── NotJudged                 what this machine cannot tell: `inconclusive` or `not_graded`; never a zero, never a pass
 ├── GraderFault               what the grader or the machine did; becomes `grader_error`, never a zero; exit status 3
 │   ├── MachineFault          the disk is full, the store is locked …: a sentence of its own
 │   └── SandboxUnavailable    this machine cannot confine a submission
@@ -86,6 +87,14 @@ class Unusable(StudentFault):
     def __init__(self, verdict: str, reason: str) -> None:
         super().__init__(reason)
         self.verdict, self.reason = verdict, reason
+
+
+class NotJudged(Exception):
+    """Speed that could not be judged. `verdict` is "inconclusive" or "not_graded"; its text is read by the student."""
+
+    def __init__(self, verdict: str, reason: str) -> None:
+        super().__init__(reason)
+        self.verdict = verdict
 
 
 class GraderFault(Exception):

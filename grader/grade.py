@@ -26,6 +26,8 @@ from .run import Candidate, Run, fresh_reference
 from .sandbox.backend import Sandboxed
 from .sandbox.inside.session import Session
 from .sandbox.launch import ForkServer
+from .speed.bench import Bench
+from .speed.race import Timekeeper
 from .subject import Direct, load_exercise
 from .submission import Submission
 
@@ -47,9 +49,10 @@ def grade(
     settings: Settings,
     server: ForkServer | None,
     marking: Marking | None = None,
+    bench: Bench | None = None,
 ) -> list[Grade]:
-    """Grade submissions of one exercise with its hidden checks, in one pytest session."""
-    run = new_run(course, exercise, submissions, settings, server, marking)
+    """Grade submissions of one exercise with its hidden checks, in one pytest session. Without a bench no speed is judged."""
+    run = new_run(course, exercise, submissions, settings, server, marking, bench)
     return finish(run, course, exercise, submissions, settings)
 
 
@@ -60,11 +63,21 @@ def new_run(
     settings: Settings,
     server: ForkServer | None,
     marking: Marking | None = None,
+    bench: Bench | None = None,
 ) -> Run:
     """A hidden run that is ready to start."""
     marking = marking or Marking(exercise)
     candidates = [_candidate(course, exercise, submission, settings, server) for submission in submissions]
-    return Run(exercise.filename, candidates, fresh_reference(marking.reference), marking.diagnosis)
+    run = Run(exercise.filename, candidates, fresh_reference(marking.reference), marking.diagnosis)
+    if bench is not None:
+        run.timekeeper = lambda candidate: timekeeper(bench, exercise, candidate)
+    return run
+
+
+def timekeeper(bench: Bench, exercise: Exercise, candidate: Candidate, decides: bool = True) -> Timekeeper | None:
+    """What times a candidate; None where it has no worker of its own."""
+    start = getattr(candidate.backend, "new_worker", None)
+    return None if start is None else Timekeeper(bench, exercise, start, decides)
 
 
 def finish(

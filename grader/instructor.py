@@ -19,6 +19,7 @@ from .reports.terminal import class_table, plain, print_record
 from .result import Grade
 from .sandbox.launch import check_available
 from .secret import instructor_secret
+from .speed.device import UNTIMED, Device
 from .store import Store
 
 
@@ -35,6 +36,7 @@ def batch(
     course: Course | None = None,
     layout: str | None = None,
     roster: Path | None = None,
+    device: Device = UNTIMED,
 ) -> bool:
     """Grade a folder or a zip of submissions; returns whether anything needs review."""
     course = course or find_course()
@@ -44,11 +46,11 @@ def batch(
         check_writable("The records", json)
     if csv is not None and not csv.exists():
         check_writable("The points", csv.parent)
-    settings = Settings(seed=seed, secret=instructor_secret(course.root), sandbox=sandbox)
+    settings = Settings(seed=seed, secret=instructor_secret(course.root), sandbox=sandbox, device=device)
     faults: Counter[str] = Counter()
     with Store(db) as store:
         work = plan(course, exercises, submissions, settings, store, layout, roster)
-        _say_plan(console, work, sandbox)
+        _say_plan(console, work)
         if work.pending:
             with _progress(console, len(work.pending)) as advance:
 
@@ -77,7 +79,16 @@ def batch(
     return bool(review)
 
 
-def reproduce(console: Console, student: str, exercise: str, check: str | None, submissions: Path, db: str) -> bool:
+def reproduce(
+    console: Console,
+    student: str,
+    exercise: str,
+    check: str | None,
+    submissions: Path,
+    db: str,
+    layout: str | None = None,
+    roster: Path | None = None,
+) -> bool:
     """Grade a stored unit again, and show what one check asked. Returns whether the record is the same."""
     import torch  # the other commands leave it to the grading processes
 
@@ -88,7 +99,7 @@ def reproduce(console: Console, student: str, exercise: str, check: str | None, 
     torch.set_num_threads(1)  # as in a grading process
     with Store(db) as store, console.status("…"):
         secret = instructor_secret(course.root)
-        again = reproduce_unit(course, course.exercise(exercise), student, store, submissions, secret)
+        again = reproduce_unit(course, course.exercise(exercise), student, store, submissions, secret, layout, roster)
     if check is not None:
         chosen = [seen for seen in again.seen if check in (seen.result.name, seen.result.function)]
         if not chosen:
@@ -145,12 +156,17 @@ def leaks(console: Console, paths: list[Path], course: Course | None = None) -> 
     return bool(found)
 
 
-def _say_plan(console: Console, work: Plan, sandbox: str) -> None:
+def _say_plan(console: Console, work: Plan) -> None:
     for mention in work.mentions:
         console.print(plain(mention), markup=False, soft_wrap=True)
     count, done = len(work.units), len(work.units) - len(work.pending)
     console.print(_("{count} submissions, {done} of them graded before.").format(count=count, done=done))
-    if sandbox == "none":
+    device = work.settings.device
+    if device == UNTIMED:
+        console.print(_("Speed is not judged."), style="dim")
+    else:
+        console.print(_("Speed is judged on: {device}.").format(device=device.kind), style="dim", markup=False)
+    if work.settings.sandbox == "none":
         console.print(_("Without a sandbox: submissions can read your files and change their own grades."), style="red")
 
 

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixtures `student`, `reference` and `draw`, and a Run in the place of pytest's own verdict.
+"""The pytest plugin: the fixtures `student`, `reference`, `race` and `draw`, and a Run in the place of pytest's own verdict.
 
 Inside the grader a Run lies in the configuration's stash and its candidates parametrise the checks. Without one, somebody
 runs `pytest exercises/checks` themselves: the stub is imported into this very process, for a debugger and a full traceback.
@@ -31,9 +31,15 @@ def _run_of(config: pytest.Config) -> "Run | None":
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A student's warnings are no mistake, even where the project's own tests take warnings for errors."""
-    if _run_of(config) is not None:
-        return  # a Run's session has no warnings to begin with
+    """A student's warnings are no mistake, even where the project's own tests take warnings for errors.
+
+    A Run that measures speed alone has no use for the other checks.
+    """
+    run = _run_of(config)
+    if run is not None:  # its session has no warnings to begin with
+        if run.only_races:
+            items[:] = [item for item in items if "race" in getattr(item, "fixturenames", ())]
+        return
     for item in items:
         if item.get_closest_marker("check") is not None:
             item.add_marker(pytest.mark.filterwarnings("default"))
@@ -77,6 +83,16 @@ def reference(request: pytest.FixtureRequest) -> Any:
     from .subject import Subject
 
     return Subject(direct.reference(Path(request.path), request.node.name))
+
+
+@pytest.fixture
+def race(student: Any, reference: Any, request: pytest.FixtureRequest) -> Any:
+    """The student's function against the reference's; outside of a Run only their answers are compared."""
+    if _run_of(request.config) is not None:
+        return None  # the Run gives each check its own
+    from .speed.race import Race
+
+    return Race(request.node.name, student, reference, None)
 
 
 @pytest.fixture

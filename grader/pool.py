@@ -20,11 +20,13 @@ PR_SET_PDEATHSIG = 1
 if TYPE_CHECKING:
     from .record import Settings
     from .result import Grade
+    from .speed.bench import Bench
     from .submission import Submission
     from .verify import Verification
 
 _server: ForkServer | None = None
 _sandbox = ""
+_bench: "Bench | None" = None
 
 
 def start_process(sandbox: str, language: str) -> None:
@@ -52,12 +54,27 @@ def grade_chunk(
 
     try:
         course = load_course(course_file)
-        return grade(course, course.exercise(exercise), submissions, settings, _living_server())
+        return grade(
+            course, course.exercise(exercise), submissions, settings, _living_server(), bench=_bench_of(settings)
+        )
     except GraderFault:
         raise
     except Exception as error:  # an exception of another kind might not come through to the coordinator
         name = type(error).__name__
         raise GraderFault(f"{exercise} could not be graded ({name})", traceback.format_exc()) from None
+
+
+def _bench_of(settings: "Settings") -> "Bench | None":
+    """This process's bench, where speed is judged; it keeps its own fork servers warm."""
+    global _bench
+    from .speed.bench import Bench
+    from .speed.device import UNTIMED
+
+    if settings.device == UNTIMED or settings.sandbox == "import":
+        return None
+    if _bench is None:
+        _bench = Bench(settings.device, settings.sandbox)
+    return _bench
 
 
 def verify_exercise(course_file: Path, exercise: str, seeds: int) -> "Verification":

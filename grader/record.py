@@ -9,6 +9,7 @@ from . import __version__
 from .course import Course, Exercise
 from .i18n import _, language
 from .result import CheckResult, Grade, Verdict
+from .speed.device import UNTIMED, Device
 from .submission import Submission
 
 
@@ -17,12 +18,13 @@ class Settings:
     """What the grades of a run depend on beside the submissions.
 
     sandbox: "bwrap", "none" (plain processes) or "import" (in this process: only for trusted sources, as a measure).
+    device: what speed is judged on; by default it is not judged, and a speed check asks for right answers alone.
     """
 
     seed: str = "0"
     secret: bytes = b""
     sandbox: str = "bwrap"
-    device: str = "cpu"
+    device: Device = UNTIMED
 
 
 def failed_grade(
@@ -52,7 +54,7 @@ def new_grade(
         source_sha256=submission.sha256,
         course_version=course.version_of(exercise),
         seed=settings.seed,
-        device=settings.device,
+        device=settings.device.kind,
         sandbox=settings.sandbox,
         language=language(),
         notes=list(submission.notes),

@@ -18,11 +18,13 @@ from .result import CheckResult
 from .run import Run
 from .sandbox.inside.session import Outcome
 from .sandbox.launch import ForkServer
+from .speed.bench import Bench
+from .speed.device import UNTIMED, of_kind
 from .store import Store, key_of
 from .subject import Backend, own_request
 from .submission import Submission, submission_of
 
-UNCOMPARED = {"seconds"}
+UNCOMPARED = {"seconds", "speed", "speed_ratio"}  # measured: never twice the same
 
 
 @dataclass
@@ -91,14 +93,21 @@ class Reproduction:
 
 
 def reproduce(
-    course: Course, exercise: Exercise, student: str, store: Store, submissions: Path, secret: bytes
+    course: Course,
+    exercise: Exercise,
+    student: str,
+    store: Store,
+    submissions: Path,
+    secret: bytes,
+    layout: str | None = None,
+    roster: Path | None = None,
 ) -> Reproduction:
     """Grade a stored unit again. Raises UserError where there is no such record or no such folder."""
     key, stored = store.latest(student, exercise.name)
-    settings = Settings(stored["seed"], secret, stored["sandbox"], stored["device"])
-    with _speaking(stored["language"]), ForkServer(settings.sandbox) as server:
-        submission = _handed_in(student, exercise, submissions)
-        run = new_run(course, exercise, [submission], settings, server)
+    settings = Settings(stored["seed"], secret, stored["sandbox"], of_kind(stored["device"]))
+    with _speaking(stored["language"]), ForkServer(settings.sandbox) as server, _bench(settings) as bench:
+        submission = _handed_in(student, exercise, submissions, layout, roster)
+        run = new_run(course, exercise, [submission], settings, server, bench=bench)
         seen = _watch(run)
         again = finish(run, course, exercise, [submission], settings)[0].to_record()
     same_source = stored["source_sha256"] == again["source_sha256"]
@@ -149,9 +158,10 @@ def _same_request(a: Asked, b: Asked) -> bool:
 
 
 def differing_fields(stored: Any, again: Any, path: str = "") -> list[str]:
-    """Where two records differ, but for wall time; a field that the stored one does not have yet is no difference."""
+    """Where two records differ, but for what is measured; a field that the stored one does not have yet is no difference."""
     if isinstance(stored, dict) and isinstance(again, dict):
-        names = [name for name in stored if name not in UNCOMPARED]
+        told = {"message"} if stored.get("speed") else set()  # the message on a speed tells what was measured
+        names = [name for name in stored if name not in UNCOMPARED | told]
         parts = (differing_fields(stored[name], again.get(name), f"{path}.{name}".lstrip(".")) for name in names)
         return [found for part in parts for found in part]
     if isinstance(stored, list) and isinstance(again, list) and len(stored) == len(again):
@@ -167,9 +177,24 @@ def _label(item: Any, position: int) -> str:
     return str(item["name"]) if isinstance(item, dict) and "name" in item else str(position)
 
 
-def _handed_in(student: str, exercise: Exercise, submissions: Path) -> Submission:
+@contextmanager
+def _bench(settings: Settings) -> Iterator[Bench | None]:
+    """Speed is judged again where it was judged."""
+    if settings.device == UNTIMED:
+        yield None
+        return
+    bench = Bench(settings.device, settings.sandbox)
+    try:
+        yield bench
+    finally:
+        bench.close()
+
+
+def _handed_in(
+    student: str, exercise: Exercise, submissions: Path, layout: str | None, roster: Path | None
+) -> Submission:
     """What lies in the graded folder or download for this student."""
-    with collect(submissions) as collected:
+    with collect(submissions, layout, roster) as collected:
         for one in collected.students:
             if one.name == student:
                 return submission_of(one, exercise)

@@ -31,6 +31,7 @@ AT_WORK = frozenset({Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.MEM
 class CheckResult:
     """One check of one submission.
 
+    speed: what was measured where speed is judged (docs/report-format.md); speed_ratio is its ratio.
     candidates: ids of misconceptions whose answers were the student's, settled to one later.
     draw_command: draws the same kind of input on the student's machine; "" where there is nothing to draw.
     """
@@ -45,6 +46,7 @@ class CheckResult:
     misconception: str | None = None
     hint: str = ""
     speed_ratio: float | None = None
+    speed: dict[str, Any] | None = None
     draw_command: str = ""
     candidates: list[str] = field(default_factory=list, repr=False)
 

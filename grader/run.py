@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .draw import Draw
-from .errors import CheckFailed, GraderFault, StudentFault, Unusable
+from .errors import CheckFailed, GraderFault, NotJudged, StudentFault, Unusable
 from .i18n import _, pick
 from .judge import judge
 from .result import AT_WORK, CheckResult, Verdict
 from .sandbox.inside.protocol import AnswerTooLarge
 from .sandbox.inside.session import Outcome
+from .speed.race import Race, Timekeeper
 from .subject import Backend, Direct, Recorded, Step, Subject, last_asked
 from .text import plain
 
@@ -106,6 +107,8 @@ class Run:
     diagnosis: Diagnosis = field(default_factory=NoDiagnosis)
     keep_transcripts: bool = False
     on_result: Callable[[CheckResult], None] = lambda result: None
+    timekeeper: Callable[[Candidate], Timekeeper | None] = lambda candidate: None
+    only_races: bool = False  # run the speed checks alone, whatever they need
     grader_faults: list[str] = field(default_factory=list)  # of the session as a whole; a check's are its candidate's
 
     def check(
@@ -114,9 +117,10 @@ class Run:
         """Run one check on one candidate and keep its result. Never raises for what a student did."""
         started = time.monotonic()
         student = Subject(candidate)
+        timekeeper = self.timekeeper(candidate)
 
         def attempt(other: Subject) -> None:
-            self._call(test, arguments, other, candidate, mark.name)
+            self._call(test, arguments, other, candidate, mark.name, timekeeper if other is student else None)
 
         result = CheckResult(mark.name, mark.title, Verdict.PASSED, mark.points, mark.points, 0.0)
         try:
@@ -128,13 +132,18 @@ class Run:
         except StudentFault as fault:
             result.verdict, result.message = judge(fault, self.filename)
             result.message = plain(result.message)[:MAX_MESSAGE]
-            if result.verdict in (Verdict.FAILED, Verdict.ERROR) and mark.diagnosed:
+            if result.verdict in (Verdict.FAILED, Verdict.ERROR) and mark.diagnosed and student.transcript:
                 result.candidates = self._name_mistake(mark, candidate, student, attempt)
+        except NotJudged as unknown:
+            result.verdict, result.message = Verdict(unknown.verdict), str(unknown)
         except Exception as error:
             self._judge_odd_answer(result, error, mark, candidate, attempt)
         if result.verdict != Verdict.PASSED:
             result.points = 0.0
-        if result.verdict in AT_WORK and candidate.broken is None:
+        if timekeeper is not None and timekeeper.results:
+            result.speed = timekeeper.worst
+            result.speed_ratio = timekeeper.worst["ratio"]
+        elif result.verdict in AT_WORK and candidate.broken is None:
             result.draw_command = self._draw_command(mark, last_asked(student))
         result.seconds = round(time.monotonic() - started, 6)
         if self.keep_transcripts:
@@ -156,7 +165,7 @@ class Run:
         """A check that a stub could pass runs, and pays, only when those that it needs have passed."""
         if candidate.broken is not None:
             raise candidate.broken
-        for need in mark.needs:
+        for need in () if self.only_races else mark.needs:
             if all(result.function != need for result in candidate.results):
                 raise GraderFault(f"it needs {need}, which did not run before it")
             unmet = next((r for r in candidate.results if r.function == need and r.verdict != Verdict.PASSED), None)
@@ -169,15 +178,23 @@ class Run:
             raise CheckFailed(_("Not run yet: it counts once this passes: “{title}”").format(title=unmet.title))
 
     def _call(
-        self, test: Callable[..., None], arguments: dict[str, Any], student: Subject, candidate: Candidate, check: str
+        self,
+        test: Callable[..., None],
+        arguments: dict[str, Any],
+        student: Subject,
+        candidate: Candidate,
+        check: str,
+        timekeeper: Timekeeper | None,
     ) -> None:
         """The test function with a student, a fresh reference and the candidate's inputs for this check."""
         given = dict(arguments)
         if "student" in given:
             given["student"] = student
-        if "reference" in given:
-            given["reference"] = Subject(self.reference(check))
-            candidate.reference_transcripts[check] = given["reference"].transcript
+        if "reference" in given or "race" in given:
+            reference = Subject(self.reference(check))
+            candidate.reference_transcripts[check] = reference.transcript
+            given.update({"reference": reference} if "reference" in given else {})
+            given.update({"race": Race(check, student, reference, timekeeper)} if "race" in given else {})
         if "earlier" in given:
             given["earlier"] = _verdicts(candidate.results)
         if "draw" in given:

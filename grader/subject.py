@@ -90,6 +90,11 @@ def last_asked(subject: Subject) -> str:
     return subject._asked
 
 
+def asked(subject: Subject, name: str) -> None:
+    """Note that this function or class is asked by another way than a call of the subject."""
+    subject._asked = name
+
+
 class Module:
     """An nn.Module that lives where the submission lives. It may be an argument of another call."""
 

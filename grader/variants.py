@@ -25,8 +25,12 @@ def misconception(
     return lambda definition: definition
 
 
-def alternative(id: str, *, replaces: str) -> Callable[[Definition], Definition]:
-    """Mark a function or class as a right version, written differently, of the reference's definition `replaces`."""
+def alternative(id: str, *, replaces: str, slow: str = "") -> Callable[[Definition], Definition]:
+    """Mark a function or class as a right version, written differently, of the reference's definition `replaces`.
+
+    slow: what makes it too slow for a speed check on `replaces`, such as "a loop over the batch"; `grader calibrate` sets
+    thresholds between these and the others.
+    """
     return lambda definition: definition
 
 
@@ -49,6 +53,7 @@ class Variant:
     breaks: str = ""
     verdict: str = ""
     replaces: list[str] = field(default_factory=list)
+    slow: dict[str, str] = field(default_factory=dict)  # definition → why it is slow
 
 
 def load_variants(path: Path, reference: str) -> list[Variant]:
@@ -70,7 +75,8 @@ def load_variants(path: Path, reference: str) -> list[Variant]:
         facts = {key: value for part, _ in reversed(definitions) for key, value in part.items() if value}
         replaced = [part["replaces"] for part, _ in definitions]
         texts = {key: facts.get(key, "") for key in ("en", "ko", "breaks", "verdict")}
-        variants.append(Variant(id, text, replaces=replaced, **texts))
+        slow = {part["replaces"]: part["slow"] for part, _ in definitions if part.get("slow")}
+        variants.append(Variant(id, text, replaces=replaced, slow=slow, **texts))
     return variants
 
 

@@ -56,6 +56,21 @@ class Sandboxed:
             self._timeouts[name] = self._timeouts.get(name, 0) + 1
             raise
 
+    def new_worker(self, server: ForkServer, limits: Limits) -> Worker:
+        """Another worker of this submission, on another server and with limits of its own: to be timed.
+
+        Raises what the source raises there.
+        """
+        worker = Worker(server, limits, Usage(), self._output)
+        try:
+            fault = worker.load(self._source, self._filename, self._forbidden, self._companions).fault
+            if fault is not None:
+                raise Raised(fault)
+        except BaseException:
+            worker.kill()
+            raise
+        return worker
+
     def close(self) -> None:
         if self._worker is not None:
             self._worker.kill()

@@ -35,6 +35,14 @@ MAX_BRACKETS = 4 * MAX_NODES + MAX_TEXTS  # a part opens three at most; the rest
 ANSWERS_A_CHECK = 4  # times the limit of one answer: a check keeps all that came until it is done
 
 
+@dataclass(frozen=True)
+class Timing:
+    """What one request took, in seconds: of the worker's CPU clock, and on the wall until its last byte had arrived."""
+
+    cpu_s: float
+    wall_s: float
+
+
 @dataclass
 class Usage:
     """What a submission has used so far, over all of its workers."""
@@ -63,6 +71,7 @@ class Worker:
         self._killed_by_us = False
         self._pidfd: int | None = None
         self._received = bytearray()
+        self.last_timing = Timing(0.0, 0.0)
         try:
             self._greet(server)
         except ProcessLookupError:
@@ -135,11 +144,14 @@ class Worker:
         started = time.monotonic()
         self._next_look = started + POLL_SECONDS
         try:
+            cpu_before = self._cpu_now()
             self._send(frame, started)
             text_length, blob_length = HEADER.unpack(self._receive(HEADER.size, started))
             if text_length > JSON_BYTES or blob_length > self.limits.answer_mb * 2**20 + JSON_BYTES:
                 raise ProtocolError("an answer larger than its limit")
             body = self._receive(text_length + blob_length, started)
+            # Now that all bytes are here, and before anything is made of them.
+            self.last_timing = Timing(self._cpu_now() - cpu_before, time.monotonic() - started)
             if self._received:
                 raise ProtocolError("more than one answer")
             return self._outcome(body[:text_length], body[text_length:])
@@ -196,12 +208,19 @@ class Worker:
         with contextlib.suppress(BlockingIOError):  # full: the worker answers without reading
             unsent = unsent[self._channel.send(unsent) :]
         self._signal(signal.SIGCONT)
-        while unsent:
-            try:
-                unsent = unsent[self._channel.send(unsent) :]
-            except BlockingIOError:
-                self._wait(started)
-                time.sleep(0.001)  # the channel may be readable all the while, so the wait may return at once
+        if not unsent:
+            return
+        self._selector.modify(self._channel, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        try:
+            while unsent:
+                try:
+                    unsent = unsent[self._channel.send(unsent) :]
+                except BlockingIOError:
+                    if self._channel in self._wait(started):
+                        time.sleep(0.001)  # it may be readable all the while, and take nothing
+        finally:
+            if self.alive:
+                self._selector.modify(self._channel, selectors.EVENT_READ)
 
     def _receive(self, count: int, started: float) -> bytes:
         """Exactly `count` bytes, with an eye on every limit while they do not come."""
@@ -220,8 +239,11 @@ class Worker:
         return taken
 
     def _wait(self, started: float) -> set[Any]:
-        """Until something can be read, POLL_SECONDS at most; what the worker prints is taken in, its end is noticed."""
-        ready = {key.fileobj for key, _ in self._selector.select(POLL_SECONDS)}
+        """Until something can be read (or sent, in `_send`), POLL_SECONDS at most; gives what can be read.
+
+        What the worker prints is taken in, its end is noticed.
+        """
+        ready = {key.fileobj for key, events in self._selector.select(POLL_SECONDS) if events & selectors.EVENT_READ}
         if self._output_pipe in ready:
             self._drain(self._output_pipe)
         if self._status_pipe in ready and self._channel not in ready:
@@ -251,13 +273,17 @@ class Worker:
 
     def _count_cpu(self) -> None:
         """Add the CPU time since the last count, read from the process's own clock by its pid."""
-        try:
-            now = time.clock_gettime((~self.pid << 3) | 2)  # the clock id that clock_getcpuclockid(3) gives
-        except OSError:
-            return
+        now = self._cpu_now()
         self._check_cpu_s += now - self._cpu_seen
         self.usage.cpu_s += now - self._cpu_seen
         self._cpu_seen = now
+
+    def _cpu_now(self) -> float:
+        """The process's own CPU clock, read by its pid; once it has ended, what was seen last."""
+        try:
+            return time.clock_gettime((~self.pid << 3) | 2)  # the clock id that clock_getcpuclockid(3) gives
+        except OSError:
+            return self._cpu_seen
 
     def _memory_and_threads(self) -> tuple[int, int]:
         """Resident kB and number of threads, from outside; zeros where there is no /proc."""

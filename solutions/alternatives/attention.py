@@ -58,7 +58,7 @@ class Attended(NamedTuple):
     weights: torch.Tensor
 
 
-@alternative("attention-loops", replaces="scaled_dot_product_attention")
+@alternative("attention-loops", replaces="scaled_dot_product_attention", slow="a loop over batch, heads and queries")
 def loops(query, key, value, keep=None):
     agree(query, key)
     *batch, length, _ = query.shape

@@ -50,7 +50,7 @@ def test_softmax_gradient(student, reference, draw):
         assert_close(actual, expected, what="the gradient")
 
 
-@check(points=3, ko="마스크가 없을 때 어텐션의 출력과 가중치가 맞아요.")
+@check(points=2, ko="마스크가 없을 때 어텐션의 출력과 가중치가 맞아요.")
 def test_attention_values(student, reference, draw):
     """Without a mask, output and weights of the attention are right."""
     for sizes in ({}, {"queries": 6, "keys": 2, "dk": 3, "dv": 5}):
@@ -310,3 +310,18 @@ def test_attention_sizes_that_do_not_fit(student, draw):
         query, key, value = draw.tensor(2, 3, query_size), draw.tensor(2, 5, key_size), draw.tensor(2, 5, 6)
         assert_raises(ValueError, student.scaled_dot_product_attention, query, key, value)
         assert_raises(ValueError, student.scaled_dot_product_attention, query, key, value, mask_of(draw, 3, 5))
+
+
+@check(points=0.5, needs="test_attention_values", ko="큰 배치에서도 어텐션이 기준 풀이보다 많이 느리지 않아요.")
+def test_attention_speed(race, draw):
+    """On a large batch the attention is not much slower than the reference."""
+    race(
+        "scaled_dot_product_attention",
+        lambda batch, heads, queries: inputs(
+            draw, batch, heads, queries=queries, keys=32, dk=32, dv=32, dtype="float32"
+        ),
+        flops=2 * 8 * 16 * 32 * 32 * (32 + 32),
+        batch=8,
+        heads=16,
+        queries=32,
+    )

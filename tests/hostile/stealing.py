@@ -220,7 +220,10 @@ def neighbours_files(decoder, encoder, lengths):
     """What a neighbour or an earlier submission left; then something for the next to find."""
     for folder in ("/tmp", "/var/tmp", "/dev/shm", "/run", "/scratch", tempfile.gettempdir(), "."):
         for name in os.listdir(folder) if os.path.isdir(folder) else []:
-            if not name.startswith("mine"):
+            ours = name.startswith("mine") or sys.prefix.startswith(
+                os.path.join(folder, name)
+            )  # the interpreter's place
+            if not ours:
                 return None
     with open(os.path.join(tempfile.gettempdir(), "mine"), "w") as file:
         file.write("mine")

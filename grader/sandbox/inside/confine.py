@@ -4,11 +4,13 @@ Linux only. Each step raises OSError when the kernel refuses it: a child that ca
 """
 
 import ctypes
+import glob
 import os
 import resource
 
 SCRATCH = "/scratch"  # the only writable folder; not /tmp, where the interpreter itself may be installed
 ADDRESS_SPACE_BYTES = 4 * 2**30
+CUDA_DATA_BYTES = 4 * 2**30  # for the driver's own data in the process
 STACK_BYTES = 8 * 2**20
 MAX_THREADS = 256
 
@@ -19,7 +21,7 @@ CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
-MS_REC, MS_PRIVATE = 0x4000, 0x40000
+MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x20, 0x1000, 0x4000, 0x40000
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
 SECCOMP_MODE_FILTER = 2
 BPF_INSTRUCTION = 8  # bytes of a struct sock_filter
@@ -50,22 +52,28 @@ def own_namespaces(scratch_mb: int) -> None:
         f"size={scratch_mb}m,nr_inodes=1k,mode=0700".encode(),
     )
     _mount(b"tmpfs", b"/proc", b"tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, b"size=4k,mode=0555")
+    for node in glob.glob("/dev/*"):
+        _mount_read_only(node)
     os.chdir(SCRATCH)
     _limit(resource.RLIMIT_NPROC, MAX_THREADS)  # counts threads, in this user namespace; root is watched from outside
 
 
-def limit_resources(memory_mb: int, cpu_s: float, scratch_mb: int) -> None:
-    """Hard limits of the process: data memory beyond what it has now, CPU seconds, file size, descriptors, no core."""
+def limit_resources(memory_mb: int, cpu_s: float, scratch_mb: int, gpu: bool = False) -> None:
+    """Hard limits of the process: data memory beyond what it has now, CPU seconds, file size, descriptors, no core.
+
+    gpu: CUDA reserves address space as large as all memory there is, keeps data of its own and many device files open.
+    """
     if hasattr(resource, "RLIMIT_DATA") and os.path.exists("/proc/self/statm"):
         with open("/proc/self/statm", encoding="ascii") as statm:
             pages = [int(field) for field in statm.read().split()]
         page = os.sysconf("SC_PAGE_SIZE")
-        _limit(resource.RLIMIT_DATA, pages[5] * page + memory_mb * 2**20)
-        # Page tables count nowhere, so the address space that they describe is bounded; threads' arenas need room in it.
-        _limit(resource.RLIMIT_AS, pages[0] * page + memory_mb * 2**20 + ADDRESS_SPACE_BYTES)
+        _limit(resource.RLIMIT_DATA, pages[5] * page + memory_mb * 2**20 + (CUDA_DATA_BYTES if gpu else 0))
+        if not gpu:
+            # Page tables count nowhere, so the address space that they describe is bounded; threads' arenas need room.
+            _limit(resource.RLIMIT_AS, pages[0] * page + memory_mb * 2**20 + ADDRESS_SPACE_BYTES)
     _limit(resource.RLIMIT_CPU, int(cpu_s) + 2)
     _limit(resource.RLIMIT_FSIZE, scratch_mb * 2**20)
-    _limit(resource.RLIMIT_NOFILE, 64)
+    _limit(resource.RLIMIT_NOFILE, 1024 if gpu else 64)
     _limit(resource.RLIMIT_STACK, STACK_BYTES)
     _limit(resource.RLIMIT_CORE, 0)
 
@@ -104,6 +112,12 @@ def _check(result: int, call: str) -> None:
 
 def _mount(source: bytes, target: bytes, kind: bytes, flags: int, options: bytes) -> None:
     _check(_libc.mount(source, target, kind, ctypes.c_ulong(flags), options), f"mount {target.decode()}")
+
+
+def _mount_read_only(node: str) -> None:
+    """A device can be read and written all the same, but root's submission cannot change its mode for the whole machine."""
+    kept = os.statvfs(node).f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    _mount(b"none", node.encode(), b"none", MS_REMOUNT | MS_BIND | MS_RDONLY | kept, b"")
 
 
 def _write(path: str, text: str) -> None:

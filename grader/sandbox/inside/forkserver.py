@@ -29,12 +29,15 @@ CHANNEL, OUTPUT, STATUS = range(3)
 READY = b"ready\n"
 
 
-def main(control_descriptor: int, filter_program: bytes | None) -> None:
-    """Serve until the control socket closes. Without a filter program workers are not confined."""
+def main(control_descriptor: int, filter_program: bytes | None, gpu: bool = False) -> None:
+    """Serve until the control socket closes. Without a filter program workers are not confined.
+
+    gpu: whether workers may use the GPU that lies in /dev. CUDA does not survive a fork: each worker starts it anew.
+    """
     control = socket.socket(fileno=control_descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, which then closes this server
     torch.set_num_threads(1)
-    _warm_up()
+    _warm_up(gpu)
     gc.collect()
     gc.freeze()  # objects of the server are not scanned, so not copied, in the children
     control.sendall(READY)
@@ -44,16 +47,18 @@ def main(control_descriptor: int, filter_program: bytes | None) -> None:
             return
         keeper = os.fork()
         if keeper == 0:
-            _become_keeper(json.loads(text), descriptors, control, filter_program)
+            _become_keeper(json.loads(text), descriptors, control, filter_program, gpu)
         for descriptor in descriptors:
             os.close(descriptor)
         _reap()
 
 
-def _warm_up() -> None:
+def _warm_up(gpu: bool) -> None:
     """Touch what the first call of a fresh interpreter would import or allocate."""
     x = torch.ones(2, 2, requires_grad=True)
-    torch.autograd.grad((torch.nn.functional.softmax(x @ x, -1) ** 2).sum(), [x])
+    loss = (torch.nn.functional.softmax(x @ x, -1) ** 2).sum()
+    if not gpu:  # autograd starts a thread for every device, and CUDA does not survive a fork once it was started
+        torch.autograd.grad(loss, [x])
     torch.nn.Linear(2, 2)(x)
     np.random.default_rng(0).standard_normal(3) @ np.ones(3)
 
@@ -67,7 +72,7 @@ def _reap() -> None:
 
 
 def _become_keeper(
-    limits: dict[str, Any], descriptors: list[int], control: socket.socket, filter_program: bytes | None
+    limits: dict[str, Any], descriptors: list[int], control: socket.socket, filter_program: bytes | None, gpu: bool
 ) -> None:
     """In the first fork: never returns."""
     try:
@@ -75,7 +80,7 @@ def _become_keeper(
         os.dup2(descriptors[OUTPUT], 1)
         os.dup2(descriptors[OUTPUT], 2)
         control.close()
-        confine.limit_resources(limits["memory_mb"], limits["total_cpu_s"], limits["scratch_mb"])
+        confine.limit_resources(limits["memory_mb"], limits["total_cpu_s"], limits["scratch_mb"], gpu)
         if filter_program:
             confine.die_first()
             confine.own_namespaces(limits["scratch_mb"])

@@ -174,14 +174,20 @@ class Encoder:
 
 def decode(node: Any, arrays: dict[str, torch.Tensor], as_arguments: bool = False) -> Any:
     """The value of a tree. Only arguments, which come from the trusted side, may have strides, generators or functions."""
+    return _Decoder(arrays, as_arguments).value_of(node, 0)
 
-    nodes = 0
-    named: set[str] = set()
 
-    def value_of(node: Any, depth: int) -> Any:
-        nonlocal nodes
-        nodes += 1
-        if nodes > MAX_NODES:
+class _Decoder:
+    """Not a nested function: one that calls itself would keep all arrays alive until garbage is next collected."""
+
+    def __init__(self, arrays: dict[str, torch.Tensor], as_arguments: bool) -> None:
+        self.arrays, self.as_arguments = arrays, as_arguments
+        self.nodes = 0
+        self.named: set[str] = set()
+
+    def value_of(self, node: Any, depth: int) -> Any:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
             raise ProtocolError("a value of too many parts")
         if node is None or isinstance(node, bool | float | str):
             return node
@@ -193,26 +199,24 @@ def decode(node: Any, arrays: dict[str, torch.Tensor], as_arguments: bool = Fals
             raise ProtocolError("a value is neither a scalar nor an object, or is nested too deeply")
         kind = node.get("kind")
         if kind == "array":
-            if node["array"] in named:  # a few bytes would stand for gigabytes once they are copied
+            if node["array"] in self.named:  # a few bytes would stand for gigabytes once they are copied
                 raise ProtocolError("an array that is named twice")
-            named.add(node["array"])
-            return _decode_array(node, arrays, as_arguments)
+            self.named.add(node["array"])
+            return _decode_array(node, self.arrays, self.as_arguments)
         if kind in ("tuple", "list"):
-            items = [value_of(item, depth + 1) for item in _items(node)]
+            items = [self.value_of(item, depth + 1) for item in _items(node)]
             return tuple(items) if kind == "tuple" else items
         if kind == "dict":
-            return {str(key): value_of(item, depth + 1) for key, item in _items(node)}
+            return {str(key): self.value_of(item, depth + 1) for key, item in _items(node)}
         if kind == "module":
             return ModuleRef(int(node["id"]))
         if kind == "opaque":
             return Opaque(str(node.get("type"))[:200])
-        if kind == "rng" and as_arguments:
+        if kind == "rng" and self.as_arguments:
             return Rng(int(node["seed"]))
-        if kind == "named" and as_arguments:
+        if kind == "named" and self.as_arguments:
             return Named(str(node["name"]))
         raise ProtocolError(f"a value of unknown kind {str(kind)[:40]!r}")
-
-    return value_of(node, 0)
 
 
 def materialise(value: Any, modules: Mapping[int, Any] = MappingProxyType({})) -> Any:

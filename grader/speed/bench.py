@@ -1,0 +1,260 @@
+"""A measurement from its first round to its verdict, on the device that a run was given."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from statistics import median
+from typing import Any
+
+import torch
+
+from ..compare import difference
+from ..course import Exercise
+from ..errors import CheckFailed, TimedOut
+from ..i18n import _
+from ..sandbox.client import Timing, Usage, Worker
+from ..sandbox.gpu import Gpu
+from ..sandbox.launch import ForkServer
+from ..sandbox.limits import Limits
+from . import thresholds
+from .device import Device, processor, reserved
+from .statistics import STAGES, Clock, Round, decide, ratio_of
+from .stopwatch import NOOP_SOURCE, Answered, Call, Lane, Stopwatch, bytes_of, trusted
+
+HOPELESS = 20.0  # a call that takes so many times what is allowed ends the measurement
+ENDLESS = 1000.0  # where no threshold is known
+GPU_DRIFT = 0.15  # the reference before and after the student may differ by so much
+FLOOR_SLACK = 0.5  # nobody is faster than half of the time that the device needs for the bytes alone
+TOTAL_CPU_S = 600.0
+
+Start = Callable[[ForkServer, Limits], Worker]
+
+
+@dataclass
+class Measurement:
+    """What was measured. decided: fast enough, too slow, or None where it could not be told; problem: then, why not."""
+
+    device: str
+    clock: Clock
+    rounds: list[Round] = field(default_factory=list)
+    bytes_moved: int = 0
+    decided: bool | None = None
+    problem: str = ""
+    hopeless: float | None = None  # a call took more than so many times the reference's time, and was ended
+
+    @property
+    def ratio(self) -> tuple[float, float, float]:
+        """Median and interval of the student's time over the reference's."""
+        if self.hopeless is not None:
+            return self.hopeless, self.hopeless, float("inf")
+        return ratio_of(self.rounds, self.clock)
+
+    @property
+    def student_s(self) -> float:
+        """The student's own seconds, without what the no-op took."""
+        return self._median("student")
+
+    @property
+    def reference_s(self) -> float:
+        return self._median("reference")
+
+    def _median(self, who: str) -> float:
+        def seconds(timing: Timing) -> float:
+            return timing.cpu_s if self.clock == "cpu_s" else timing.wall_s
+
+        return median(seconds(getattr(times, who)) - seconds(times.noop) for times in self.rounds)
+
+
+class Bench:
+    """Where a run measures speed: its device, and fork servers for the student's and for the trusted side.
+
+    They are started when a first measurement needs them. The trusted side has a bubblewrap of its own: the student's siblings
+    could see one another.
+    """
+
+    def __init__(self, device: Device, sandbox: str) -> None:
+        self.device, self.sandbox = device, sandbox
+        self._servers: dict[tuple[str, bool], ForkServer] = {}
+        self._trusted: dict[tuple[str, bool], Lane] = {}
+        self._exercise = ""
+
+    def server(self, side: str, gpu: Gpu | None) -> ForkServer:
+        key = side, gpu is not None
+        if key not in self._servers or not self._servers[key].alive:
+            self._servers[key] = ForkServer(self.sandbox, gpu=gpu)
+        return self._servers[key]
+
+    def close(self) -> None:
+        self.forget()
+        for server in self._servers.values():
+            server.close()
+        self._servers.clear()
+
+    def forget(self) -> None:
+        """End the trusted workers: another exercise has another reference."""
+        for lane in self._trusted.values():
+            lane.worker.kill()
+        self._trusted.clear()
+
+    def device_of(self, arguments: Sequence[Any]) -> Device:
+        """The run's device where there is a tensor to be put on it; NumPy's arrays stay with the CPU."""
+        return self.device if self.device.gpu is None or _holds_tensor(arguments) else processor()
+
+    @contextmanager
+    def stopwatch(self, exercise: Exercise, call: Call, start: Start, gpu: Gpu | None) -> Iterator[Stopwatch]:
+        """A stopwatch for one call of one submission; the student's workers end with it."""
+        limits = _limits(exercise)
+        with trusted():
+            reference = self._lane("reference", exercise, call, gpu, limits)
+            noop = self._lane("noop", exercise, Call("answer"), gpu, limits)
+            state = reference.build(call) if call.build is not None else None
+        started: list[Lane] = []
+
+        def new_student() -> Lane:
+            worker = start(self.server("student", gpu), limits)
+            lane = Lane(worker, call.name, _torch_device(gpu), limits)
+            started.append(lane)
+            if call.build is not None:
+                lane.build(call, state)
+            return lane
+
+        try:
+            yield Stopwatch(new_student, reference, noop)
+        finally:
+            for lane in started:
+                lane.worker.kill()
+
+    def _lane(self, who: str, exercise: Exercise, call: Call, gpu: Gpu | None, limits: Limits) -> Lane:
+        """A trusted lane; its worker stays for the exercise's other measurements."""
+        if self._exercise != exercise.content_hash:
+            self.forget()
+            self._exercise = exercise.content_hash
+        key = who, gpu is not None
+        kept = self._trusted.get(key)
+        if kept is None or not kept.worker.alive or kept.worker.usage.cpu_s > TOTAL_CPU_S / 2:
+            worker = Worker(self.server("trusted", gpu), limits, Usage(), bytearray())
+            if who == "noop":
+                worker.load(NOOP_SOURCE, "noop.py", {})
+            else:
+                worker.load(
+                    exercise.reference_source, exercise.filename, exercise.forbidden, exercise.reference_companions
+                )
+            kept = self._trusted[key] = Lane(worker, call.name, _torch_device(gpu), limits)
+        return Lane(kept.worker, call.name, kept.device, limits)
+
+
+def _torch_device(gpu: Gpu | None) -> str:
+    return "cpu" if gpu is None else "cuda"
+
+
+def measure(
+    bench: Bench,
+    exercise: Exercise,
+    call: Call,
+    start: Start,
+    make: Callable[[], Sequence[Any]],
+    threshold: float | None,
+    device: Device,
+) -> Measurement:
+    """Time one call of one submission against the reference's, until a verdict is reached or the rounds are used up.
+
+    start: a new worker of the submission. make: fresh arguments, from inputs that the submission cannot know.
+    threshold: what is allowed; None measures the first stage and decides nothing. Raises CheckFailed for a wrong answer, and
+    what the student's code raised.
+    """
+    measurement = Measurement(device.kind, "cpu_s" if device.gpu is None else "wall_s")
+    with reserved(device), bench.stopwatch(exercise, call, start, device.gpu) as stopwatch:
+        stopwatch.prepare(make())
+        time = _on_cpu if device.gpu is None else _on_gpu
+        try:
+            time(stopwatch, make, threshold, measurement)
+        except TimedOut:
+            if threshold is None:
+                raise
+            measurement.decided, measurement.hopeless = False, HOPELESS * threshold
+    _look_for_the_impossible(measurement, exercise)
+    return measurement
+
+
+def _on_cpu(
+    stopwatch: Stopwatch, make: Callable[[], Sequence[Any]], threshold: float | None, measurement: Measurement
+) -> None:
+    """Round by round: each input goes to all three, and CPU time decides."""
+    lane = stopwatch.student(make(), HOPELESS * (threshold or ENDLESS))
+    while len(measurement.rounds) < STAGES[-1]:
+        _keep(measurement, stopwatch.round(lane, arguments := make()), arguments)
+        if threshold is None:
+            if _seen_enough(measurement):
+                return
+        else:
+            measurement.decided = decide(measurement.rounds, threshold, "cpu_s")
+            if measurement.decided is not None:
+                return
+    measurement.problem = _("the times scattered too much to tell")
+
+
+def _on_gpu(
+    stopwatch: Stopwatch, make: Callable[[], Sequence[Any]], threshold: float | None, measurement: Measurement
+) -> None:
+    """The reference alone, then the student alone, then the reference alone: kernels of one would slow the other.
+
+    A stopped process does not stop its kernels, so the student's has ended when the reference is timed again. Events that a
+    student's process records are worth nothing: the wall clock decides, from the first byte in to the last byte out.
+    """
+    for count in STAGES:
+        before = [stopwatch.trusted_round(make()) for _ in range(count)]
+        inputs = [make() for _ in range(count)]
+        lane = stopwatch.student(make(), HOPELESS * (threshold or ENDLESS))
+        answers = [lane.time(arguments) for arguments in inputs]
+        lane.worker.kill()
+        after = [stopwatch.trusted_round(arguments) for arguments in inputs]
+        reference = [median(times.reference.wall_s for times in part) for part in (before, after)]
+        noop = median(times.noop.wall_s for times in before + after)
+        measurement.rounds.clear()
+        for arguments, (answer, timing), times in zip(inputs, answers, after, strict=True):
+            timed = Round(timing, Timing(0.0, min(reference)), Timing(0.0, noop))
+            _keep(measurement, Answered(timed, answer, times.answer), arguments)
+        measurement.problem = ""
+        if max(reference) > (1 + GPU_DRIFT) * min(reference):
+            measurement.problem = _("the reference's own time changed meanwhile: does something else use the GPU?")
+        elif threshold is None:
+            return
+        else:
+            measurement.decided = decide(measurement.rounds, threshold, "wall_s")
+            if measurement.decided is not None:
+                return
+    measurement.problem = measurement.problem or _("the times scattered too much to tell")
+
+
+def _keep(measurement: Measurement, answered: Answered, arguments: Sequence[Any]) -> None:
+    """Every timed answer has to be right."""
+    wrong = difference(answered.student, answered.reference, _("the answer while it was timed"))
+    if wrong:
+        raise CheckFailed(wrong)
+    measurement.rounds.append(answered.round)
+    measurement.bytes_moved = bytes_of(list(arguments)) + bytes_of(answered.reference)
+
+
+def _seen_enough(measurement: Measurement) -> bool:
+    """Without a threshold: one stage, or less of something very slow."""
+    count = len(measurement.rounds)
+    return count == STAGES[0] or (count >= 3 and sum(times.student.cpu_s for times in measurement.rounds) > 5.0)
+
+
+def _look_for_the_impossible(measurement: Measurement, exercise: Exercise) -> None:
+    """Right answers in less time than the device needs to move their bytes: a leak in this harness, for a human to find."""
+    table = thresholds.load(exercise.root).get(measurement.device)
+    if table is None or measurement.hopeless is not None:
+        return
+    if measurement.student_s < FLOOR_SLACK * min(table.floor(measurement.bytes_moved, 0.0), measurement.reference_s):
+        measurement.decided = None
+        measurement.problem = _("this was faster than the device can move the data")
+
+
+def _limits(exercise: Exercise) -> Limits:
+    """A measurement bounds each call by itself; the rest is the exercise's."""
+    return replace(exercise.limits, total_cpu_s=TOTAL_CPU_S, total_wall_s=3 * TOTAL_CPU_S)
+
+
+def _holds_tensor(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) or (isinstance(value, list | tuple) and any(map(_holds_tensor, value)))

@@ -1,0 +1,108 @@
+"""Thresholds measured on this device: between the slowest honest and the fastest slow variant of each timed function."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..course import Course, Exercise
+from ..grade import Marking, new_run, run_checks, timekeeper
+from ..record import Settings
+from ..result import Verdict
+from ..run import Candidate, Run
+from ..sandbox.launch import ForkServer
+from ..submission import Submission
+from .bench import Bench
+from .race import Timekeeper
+from .thresholds import Threshold
+
+# From the slowest honest to the fastest slow variant: where it is less, the task is not one to judge by time.
+SMALLEST_GAP = {"cpu": 4.0, "gpu": 9.0}
+MIN_HONEST, MIN_SLOW = 4, 2
+REFERENCE = "reference"
+
+
+@dataclass
+class Calibration:
+    """What was measured for one exercise. races: device kind → race → variant → ratio to the reference's time."""
+
+    exercise: str
+    honest: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    slow: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    results: list[dict[str, Any]] = field(default_factory=list)  # as a record keeps them, with the variant's id
+    problems: list[str] = field(default_factory=list)
+
+    def thresholds(self, kind: str) -> dict[str, Threshold]:
+        """The thresholds on one kind of device, by race; none where honest and slow variants lie too close to be told apart."""
+        found = {}
+        for race, honest in self.honest.get(kind, {}).items():
+            slow = self.slow.get(kind, {}).get(race, {})
+            if slow and gap_of(honest, slow) > 1:
+                value = math.sqrt(max(honest.values()) * min(slow.values()))
+                found[race] = Threshold(round(value, 2), honest, slow)
+        return found
+
+    def doubts(self, kind: str) -> list[str]:
+        """Races on which speed should not be judged, or whose variants are too few."""
+        smallest = SMALLEST_GAP["cpu" if kind.startswith("cpu ") else "gpu"]
+        found = []
+        for race, honest in self.honest.get(kind, {}).items():
+            slow = self.slow.get(kind, {}).get(race, {})
+            if len(honest) < MIN_HONEST or len(slow) < MIN_SLOW:
+                found.append(f"{self.exercise}, {race}: {len(honest)} honest and {len(slow)} slow variants")
+            if slow and gap_of(honest, slow) < smallest:
+                found.append(f"{self.exercise}, {race}: a gap of {gap_of(honest, slow):.2g}, {smallest:g} needed")
+        return found
+
+
+def gap_of(honest: dict[str, float], slow: dict[str, float]) -> float:
+    return min(slow.values()) / max(honest.values())
+
+
+def calibrate_exercise(
+    course: Course, exercise: Exercise, server: ForkServer, bench: Bench, on_progress: Callable[[str], None]
+) -> Calibration:
+    """Time the reference and every alternative in every race of the exercise.
+
+    Honest is what is not marked slow anywhere; slow is what is marked so for the function that is timed.
+    """
+    calibration = Calibration(exercise.name)
+    variants = {variant.id: variant for variant in exercise.alternatives}
+    sources = {REFERENCE: exercise.reference_source} | {id: variant.source for id, variant in variants.items()}
+    submissions = [Submission(id, exercise.name, source) for id, source in sources.items()]
+    run = new_run(course, exercise, submissions, Settings(), server, Marking(exercise))
+    keepers = time_races(run, bench, exercise, decides=False)
+    for submission, candidate in zip(submissions, run.candidates, strict=True):
+        on_progress(f"{exercise.name}: {submission.student}")
+        calibration.problems += [
+            f"{exercise.name}, {result.name}, {submission.student}: {result.verdict}: {result.message}"
+            for result in candidate.results
+            if result.verdict != Verdict.PASSED
+        ]
+        slow = variants[submission.student].slow if submission.student in variants else {}
+        for result in [result for keeper in keepers[id(candidate)] for result in keeper.results]:
+            calibration.results.append({"variant": submission.student} | result)
+            group = calibration.slow if result["function"] in slow else calibration.honest if not slow else None
+            if group is not None:
+                ratios = group.setdefault(result["device"], {}).setdefault(result["race"], {})
+                ratios[submission.student] = result["ratio"]
+    return calibration
+
+
+def time_races(run: Run, bench: Bench, exercise: Exercise, decides: bool) -> dict[int, list[Timekeeper]]:
+    """Run the speed checks of a run alone; what was measured, by the identity of each candidate."""
+    keepers: dict[int, list[Timekeeper]] = {id(candidate): [] for candidate in run.candidates}
+
+    def keep(candidate: Candidate) -> Timekeeper | None:
+        keeper = timekeeper(bench, exercise, candidate, decides)
+        if keeper is not None:
+            keepers[id(candidate)].append(keeper)
+        return keeper
+
+    run.timekeeper, run.only_races = keep, True
+    try:
+        run_checks(run, exercise.hidden_path, timeout=3600)
+    finally:
+        for candidate in run.candidates:
+            candidate.close()
+    return keepers

@@ -1,0 +1,134 @@
+"""What a check calls `race`: the student's function against the reference's, on inputs large enough to tell."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..checks import assert_close
+from ..course import Exercise
+from ..errors import CheckFailed, NotJudged, Raised
+from ..i18n import _
+from ..subject import Subject, asked
+from . import thresholds
+from .bench import Bench, Measurement, Start, measure
+from .device import Device, processor
+from .feedback import SIZES, looped_sizes, too_slow
+from .stopwatch import Call
+
+SMALL = 4  # of each size, where only the answers are compared
+
+Make = Callable[..., Sequence[Any]]
+
+
+@dataclass
+class Timekeeper:
+    """All that timing one submission in one check needs, and what came of it.
+
+    start: a new worker of the submission. decides: False only measures. results: one a race, as the record keeps them.
+    """
+
+    bench: Bench
+    exercise: Exercise
+    start: Start
+    decides: bool = True
+    results: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def worst(self) -> dict[str, Any]:
+        """The race that came nearest to what it is allowed, or exceeds it by most."""
+        return max(self.results, key=lambda result: result["ratio"] / (result["allowed"] or 1.0))
+
+
+class Race:
+    """`race("softmax", make, rows=4096)`: as fast as the reference, up to what thresholds.toml allows?
+
+    Without a timekeeper only the answers are compared, on small inputs.
+    """
+
+    def __init__(self, check: str, student: Subject, reference: Subject, timekeeper: Timekeeper | None) -> None:
+        self._check, self._student, self._reference, self._timekeeper = check, student, reference, timekeeper
+
+    def __call__(
+        self,
+        name: str,
+        make: Make,
+        *,
+        build: tuple[Any, ...] | None = None,
+        case: str = "",
+        flops: float = 0.0,
+        **sizes: int,
+    ) -> None:
+        """Race one call of `name`. Raises CheckFailed when it is too slow or wrong, NotJudged when it cannot be told.
+
+        make: fresh arguments for given sizes, such as `lambda batch, length: (draw.tensor(batch, length, 8),)`.
+        build: the arguments of the class `name`, where a module is called. case: which one, where a check has several races.
+        flops: the arithmetic of one call, for the leaderboard's roofline. sizes: by their names in feedback.SIZES.
+        """
+        assert sizes.keys() <= SIZES.keys(), f"sizes are called {', '.join(SIZES)}"
+        small = make(**{axis: min(size, SMALL) for axis, size in sizes.items()})
+        call = Call(name, build)
+        if self._timekeeper is None:
+            self._compare(call, small)
+            return
+        asked(self._student, name)
+        key = f"{self._check}[{case}]" if case else self._check
+        device = self._timekeeper.bench.device_of(small)
+        try:
+            self._time(call, make, sizes, key, flops, device)
+        except Raised:
+            if device.gpu is None:
+                raise
+            # What makes tensors on the CPU whatever it is given fails on a GPU; it is judged where it runs.
+            self._time(call, make, sizes, key, flops, processor())
+
+    def _compare(self, call: Call, arguments: Sequence[Any]) -> None:
+        student, reference = getattr(self._student, call.name), getattr(self._reference, call.name)
+        if call.build is not None:
+            student, reference = student(*call.build), reference(*call.build)
+            student.load_state_dict(reference.state_dict())
+        assert_close(student(*arguments), reference(*arguments), what="the answer")
+
+    def _time(self, call: Call, make: Make, sizes: dict[str, int], key: str, flops: float, device: Device) -> None:
+        keeper = self._timekeeper
+        assert keeper is not None
+        table = thresholds.load(keeper.exercise.root).get(device.kind)
+        entry = table.checks.get(keeper.exercise.name, {}).get(key) if table else None
+        if keeper.decides and entry is None:
+            raise NotJudged(
+                "not_graded",
+                _("How fast is fast enough on {device} was not measured yet; the rest of your grade stands.").format(
+                    device=device.kind
+                ),
+            )
+        allowed = entry.value if entry and keeper.decides else None
+        measured = measure(keeper.bench, keeper.exercise, call, keeper.start, lambda: make(**sizes), allowed, device)
+        result = _record(measured, key, call.name, allowed)
+        if table and measured.hopeless is None:
+            floor = table.floor(measured.bytes_moved, flops)
+            result["roofline"] = round(min(floor / max(measured.student_s, 1e-12), 1.0), 4)
+        keeper.results.append(result)
+        if allowed is None or measured.decided:
+            return
+        if measured.decided is None:
+            raise NotJudged(
+                "inconclusive", _("Your speed could not be judged: {problem}.").format(problem=measured.problem)
+            )
+        looped = looped_sizes(keeper.bench, keeper.exercise, call, keeper.start, make, sizes)
+        raise CheckFailed(too_slow(result, looped))
+
+
+def _record(measured: Measurement, key: str, function: str, allowed: float | None) -> dict[str, Any]:
+    """A measurement as it stands in the record. Ratios are to the reference's time; null: without an upper bound."""
+    ratio, low, high = measured.ratio
+    return {
+        "race": key,
+        "function": function,
+        "device": measured.device,
+        "ratio": round(ratio, 3),
+        "low": round(low, 3),
+        "high": None if high == float("inf") else round(high, 3),
+        "allowed": allowed,
+        "rounds": len(measured.rounds),
+        "seconds": None if measured.hopeless else round(measured.student_s, 7),
+        "roofline": None,
+    }
