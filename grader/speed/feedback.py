@@ -62,6 +62,13 @@ def too_slow(result: dict[str, Any], looped: list[str]) -> str:
     return "\n".join([_verdict(result), _question(looped), bar(result)])
 
 
+def too_large(result: dict[str, Any]) -> str:
+    """The same about memory."""
+    verdict = _("{ratio:.3g} times the memory of the reference at its peak, {allowed:.3g} allowed.").format(**result)
+    question = _("Which of your intermediate results has the most elements, and is it needed as a whole?")
+    return "\n".join([verdict, question, bar(result)])
+
+
 def _verdict(result: dict[str, Any]) -> str:
     if result["high"] is None:
         return _("More than {ratio:.0f} times the reference's time, {allowed:.3g} allowed (on {device}).").format(
