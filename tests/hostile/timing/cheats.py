@@ -1,7 +1,7 @@
 """Attacks on the clock: each is a `scaled_dot_product_attention` that tries to look faster than it is.
 
 They are built on `slowly`, which is right and far too slow (one query at a time), or on a wrong answer that costs nothing.
-`deserves`: "slow" (it is found too slow, or cannot be judged), "wrong" (its answer is), "error", "forbidden" or "crashed".
+Each deserves "slow" (it is found too slow, or cannot be judged), "wrong" (its answer is), "error", "forbidden" or "crashed".
 """
 
 PRELUDE = '''
@@ -206,14 +206,14 @@ def scaled_dot_product_attention(query, key, value, keep=None):
 """,
     ),
     "cached-by-address": (
-        "wrong",
+        "wrong or slow",
         '''
 known = {}
 
 
 def scaled_dot_product_attention(query, key, value, keep=None):
     """Memory is given out again and again at the same address."""
-    place = query.data_ptr() % 4096, tuple(query.shape)
+    place = query.data_ptr(), key.data_ptr(), value.data_ptr()
     if place not in known:
         known[place] = slowly(query, key, value)
     return known[place]

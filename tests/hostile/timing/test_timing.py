@@ -42,14 +42,21 @@ def race(bench, source):
 def test_a_cheat_gains_nothing(bench, cheat):
     deserves, code = CHEATS[cheat]
     source = EXERCISE.reference_source + PRELUDE + code
-    if deserves == "slow":
-        assert race(bench, source).decided is not True
-        return
-    with pytest.raises((CheckFailed, Raised, Crashed)) as refused:
-        race(bench, source)
-    kind = refused.value.fault.kind if isinstance(refused.value, Raised) else ""
-    found = {CheckFailed: "wrong", Crashed: "crashed"}.get(type(refused.value)) or {"raised": "error"}.get(kind, kind)
-    assert found == deserves, str(refused.value)
+    found = verdict_on(bench, source)
+    assert found in deserves.split(" or "), found
+
+
+def verdict_on(bench, source):
+    """In one word, as cheats.py names it."""
+    try:
+        measured = race(bench, source)
+    except CheckFailed:
+        return "wrong"
+    except Crashed:
+        return "crashed"
+    except Raised as raised:
+        return "error" if raised.fault.kind == "raised" else raised.fault.kind
+    return "fast" if measured.decided else "slow"
 
 
 def test_what_they_are_built_on_is_too_slow(bench):
