@@ -18,6 +18,8 @@ from .stopwatch import Call
 
 SMALL = 4  # of each size, where only the answers are compared
 
+VERDICTS = {True: "passed", False: "failed", None: "inconclusive"}
+
 Make = Callable[..., Sequence[Any]]
 
 
@@ -141,6 +143,7 @@ def _memory_record(growth: Growth, key: str, function: str, allowed: float | Non
     ratio = round(growth.ratio, 3)
     facts = {"race": key, "function": function, "measures": "memory", "device": processor().kind}
     return facts | {
+        "verdict": None if allowed is None else "passed" if growth.ratio <= allowed else "failed",
         "ratio": ratio,
         "low": ratio,
         "high": ratio,
@@ -159,6 +162,7 @@ def _record(measured: Measurement, key: str, function: str, allowed: float | Non
         "function": function,
         "measures": "time",
         "device": measured.device,
+        "verdict": None if allowed is None else VERDICTS[measured.decided],
         "ratio": round(ratio, 3),
         "low": round(low, 3),
         "high": None if high == float("inf") else round(high, 3),
