@@ -258,7 +258,7 @@ class ScriptedWorker(Worker):
 class Scripted:
     """In the place of a fork server: the other end's greeting, its bytes and its end lie ready in the channel."""
 
-    sandbox = "none"
+    sandbox, gpu = "none", None
 
     def __init__(self, said, hangs_up):
         self.said, self.hangs_up = said, hangs_up

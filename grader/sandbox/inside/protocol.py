@@ -313,9 +313,9 @@ def _entries(blob: bytes) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _fresh(entry: dict[str, Any]) -> torch.Tensor:
-    """A flat array in memory of its own. Raises KeyError for a dtype that this protocol does not have."""
+    """A flat array over the bytes that deserialize has copied. Raises KeyError for a dtype that this protocol does not have."""
     dtype = DTYPE_OF_CODE[entry["dtype"]]
-    data = entry["data"]
+    data: bytearray = entry["data"]
     if dtype is torch.bool and data.strip(b"\x00\x01"):
         raise ValueError("a boolean that is neither true nor false")
-    return torch.frombuffer(bytearray(data), dtype=dtype) if len(data) else torch.empty(0, dtype=dtype)
+    return torch.frombuffer(data, dtype=dtype) if len(data) else torch.empty(0, dtype=dtype)

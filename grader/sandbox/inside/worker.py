@@ -63,4 +63,5 @@ def receive(channel: socket.socket) -> tuple[dict[str, Any], dict[str, torch.Ten
             text_length, blob_length = HEADER.unpack_from(buffer)
             wanted += text_length + blob_length
     text_end = HEADER.size + text_length
-    return unpack(bytes(buffer[HEADER.size : text_end]), bytes(buffer[text_end:]))
+    parts = memoryview(buffer)  # of which a slice is no copy
+    return unpack(bytes(parts[HEADER.size : text_end]), bytes(parts[text_end:]))
