@@ -106,13 +106,13 @@ class Bench:
         limits = limits_of(exercise)
         with trusted():
             reference = self._lane("reference", exercise, call, gpu, limits)
-            noop = self._lane("noop", exercise, Call("answer"), gpu, limits)
+            noop = self._lane("noop", exercise, noop_of(call), gpu, limits)
             state = reference.build(call) if call.build is not None else None
         started: list[Lane] = []
 
         def new_student() -> Lane:
             worker = start(self.server("student", gpu), limits)
-            lane = Lane(worker, call.name, _torch_device(gpu), limits)
+            lane = Lane(worker, call.name, _torch_device(gpu), limits, call.carries)
             started.append(lane)
             if call.build is not None:
                 lane.build(call, state)
@@ -133,7 +133,7 @@ class Bench:
         kept = self._trusted.get(key)
         if kept is None or not kept.worker.alive or kept.worker.usage.cpu_s > TOTAL_CPU_S / 2:
             kept = self._trusted[key] = self.trusted_lane(who, exercise, call, gpu, limits)
-        return Lane(kept.worker, call.name, kept.device, limits)
+        return Lane(kept.worker, call.name, kept.device, limits, call.carries)
 
     def trusted_lane(self, who: str, exercise: Exercise, call: Call, gpu: Gpu | None, limits: Limits) -> Lane:
         """A new worker of the trusted side: "reference", or "noop", whose only calls are `keep` and `answer`."""
@@ -144,6 +144,10 @@ class Bench:
             sources = exercise.reference_source, exercise.filename
             worker.load(*sources, exercise.forbidden, exercise.reference_companions)
         return Lane(worker, call.name, _torch_device(gpu), limits)
+
+
+def noop_of(call: Call) -> Call:
+    return Call("answer_and_carry", carries=True) if call.carries else Call("answer")
 
 
 def _torch_device(gpu: Gpu | None) -> str:
@@ -182,16 +186,16 @@ def _on_cpu(
 ) -> None:
     """Round by round: each input goes to all three, and CPU time decides."""
     lane = stopwatch.student(make(), HOPELESS * (threshold or ENDLESS))
-    while len(measurement.rounds) < STAGES[-1]:
+    stopwatch.begin(lane, make())
+    while len(measurement.rounds) < STAGES[-1] and measurement.decided is None:
         _keep(measurement, stopwatch.round(lane, arguments := make()), arguments)
-        if threshold is None:
-            if _seen_enough(measurement):
-                return
-        else:
+        if threshold is not None:
             measurement.decided = decide(measurement.rounds, threshold, "cpu_s")
-            if measurement.decided is not None:
-                return
-    measurement.problem = _("the times scattered too much to tell")
+        elif _seen_enough(measurement):
+            break
+    else:
+        measurement.problem = _("the times scattered too much to tell") if measurement.decided is None else ""
+    _compare(lane.carried(), stopwatch.reference.carried())
 
 
 def _on_gpu(
@@ -203,12 +207,17 @@ def _on_gpu(
     student's process records are worth nothing: the wall clock decides, from the first byte in to the last byte out.
     """
     for count in STAGES:
+        first, inputs = make(), [make() for _ in range(count)]
+        stopwatch.begin(None, first)
         before = [stopwatch.trusted_round(make()) for _ in range(count)]
-        inputs = [make() for _ in range(count)]
         lane = stopwatch.student(make(), HOPELESS * (threshold or ENDLESS))
+        lane.begin(first)
         answers = [lane.time(arguments) for arguments in inputs]
+        carried = lane.carried()
         lane.worker.kill()
+        stopwatch.begin(None, first)
         after = [stopwatch.trusted_round(arguments) for arguments in inputs]
+        _compare(carried, stopwatch.reference.carried())
         reference = [median(times.reference.wall_s for times in part) for part in (before, after)]
         noop = median(times.noop.wall_s for times in before + after)
         measurement.rounds.clear()
@@ -229,11 +238,15 @@ def _on_gpu(
 
 def _keep(measurement: Measurement, answered: Answered, arguments: Sequence[Any]) -> None:
     """Every timed answer has to be right."""
-    wrong = difference(answered.student, answered.reference, _("the answer while it was timed"))
-    if wrong:
-        raise CheckFailed(wrong)
+    _compare(answered.student, answered.reference)
     measurement.rounds.append(answered.round)
     measurement.bytes_moved = bytes_of(list(arguments)) + bytes_of(answered.reference)
+
+
+def _compare(student: Any, reference: Any) -> None:
+    wrong = difference(student, reference, _("the answer while it was timed"))
+    if wrong:
+        raise CheckFailed(wrong)
 
 
 def _seen_enough(measurement: Measurement) -> bool:

@@ -79,7 +79,7 @@ def calibrate_exercise(
             f"{exercise.name}, {result.name}, {submission.student}: {result.verdict}: {result.message}"
             for result in candidate.results
             if result.verdict != Verdict.PASSED
-        ]
+        ] + candidate.grader_faults
         for keeper in keepers[id(candidate)]:
             for result in keeper.results:
                 _sort_in(calibration, variants.get(submission.student), {"variant": submission.student} | result)

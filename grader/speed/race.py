@@ -57,6 +57,7 @@ class Race:
         make: Make,
         *,
         build: tuple[Any, ...] | None = None,
+        carries: bool = False,
         case: str = "",
         flops: float = 0.0,
         **sizes: int,
@@ -64,12 +65,12 @@ class Race:
         """Race one call of `name`. Raises CheckFailed when it is too slow or wrong, NotJudged when it cannot be told.
 
         make: fresh arguments for given sizes, such as `lambda batch, length: (draw.tensor(batch, length, 8),)`.
-        build: the arguments of the class `name`, where a module is called. case: which one, where a check has several races.
+        build: the arguments of the class `name`, where a module is called. carries: as stopwatch.Call has it. case: which of several races.
         flops: the arithmetic of one call, for the leaderboard's roofline. sizes: by their names in feedback.SIZES.
         """
         assert sizes.keys() <= SIZES.keys(), f"sizes are called {', '.join(SIZES)}"
         small = make(**{axis: min(size, SMALL) for axis, size in sizes.items()})
-        call = Call(name, build)
+        call = Call(name, build, carries)
         if self._timekeeper is None:
             self._compare(call, small)
             return

@@ -25,6 +25,10 @@ def keep(value):
 
 def answer(*arguments):
     return kept
+
+
+def answer_and_carry(*arguments):
+    return kept, arguments[-1]
 """
 WARM_UPS = 2
 # Beyond what later calls may take: a first one imports and allocates what these find, and starts CUDA.
@@ -35,10 +39,15 @@ TRUSTED_CALL_CPU_S = 60.0
 
 @dataclass(frozen=True)
 class Call:
-    """What is timed: a function, or a module of the class `name` that is built with the arguments `build`."""
+    """What is timed: a function, or a module of the class `name` that is built with the arguments `build`.
+
+    carries: its last argument is what it returned last the call before, as the cache of `decode_step`. That stays in the
+    worker, so that its bytes do not drown the time of the call, and is compared after the last round.
+    """
 
     name: str
     build: tuple[Any, ...] | None = None
+    carries: bool = False
 
 
 @dataclass
@@ -49,14 +58,25 @@ class Lane:
     name: str
     device: str
     limits: Limits
+    carries: bool = False
     module: int | None = None
     call_cpu_s: float = TRUSTED_CALL_CPU_S
+
+    def begin(self, arguments: Sequence[Any]) -> None:
+        """Where something is carried from call to call, start with the one that is the last of these arguments."""
+        if self.carries:
+            self._ask("carry", {"value": arguments[-1], "device": self.device})
+
+    def carried(self) -> Any:
+        """What the last call returned last; None where nothing is carried."""
+        return self._ask("carried", {}) if self.carries else None
 
     def time(self, arguments: Sequence[Any]) -> tuple[Any, Timing]:
         """The answer, and what it took. Raises StudentFault: what it raised, or that it took too long."""
         self.worker.begin_check(replace(self.limits, check_cpu_s=self.call_cpu_s, check_wall_s=3 * self.call_cpu_s))
-        request = {"name": self.name, "args": tuple(arguments), "kwargs": {}, "device": self.device}
-        outcome = self.worker.perform("timed", request | {"module": self.module})
+        args = tuple(arguments[:-1] if self.carries else arguments)
+        request = {"name": self.name, "args": args, "device": self.device, "module": self.module}
+        outcome = self.worker.perform("timed", request | {"carries": self.carries})
         if outcome.fault is not None:
             raise Raised(outcome.fault, call=self.name)
         return outcome.value, self.worker.last_timing
@@ -105,9 +125,10 @@ class Stopwatch:
 
     def prepare(self, arguments: Sequence[Any]) -> None:
         """Warm the trusted lanes up, and give the no-op an answer of the right size."""
+        self.begin(None, arguments)
         with trusted():
             answer, _ = self.reference.time(arguments)
-            replace(self.noop, name="keep").time([answer])
+            replace(self.noop, name="keep", carries=False).time([answer])
             for _ in range(WARM_UPS):
                 _, own = self.reference.time(arguments)
                 _, noop = self.noop.time(arguments)
@@ -117,11 +138,20 @@ class Stopwatch:
         """A student's lane, warmed up. allowed: times the reference's time that one call may take before it is ended."""
         lane = self._new_student()
         lane.call_cpu_s = FIRST_CALL_CPU_S[lane.device] + allowed * self.reference_cpu_s
+        lane.begin(arguments)
         lane.time(arguments)
         lane.call_cpu_s = max(SHORTEST_CALL_CPU_S, allowed * self.reference_cpu_s)
         for _ in range(WARM_UPS):
             lane.time(arguments)
         return lane
+
+    def begin(self, student: Lane | None, arguments: Sequence[Any]) -> None:
+        """Before the first round: all start with the same of what is carried."""
+        with trusted():
+            self.reference.begin(arguments)
+            self.noop.begin(arguments)
+        if student is not None:
+            student.begin(arguments)
 
     def trusted_round(self, arguments: Sequence[Any]) -> TrustedRound:
         with trusted():

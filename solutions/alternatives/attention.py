@@ -93,7 +93,7 @@ def softmax_by_slices(x, dim):
     return torch.stack(slices).reshape(moved).movedim(-1, dim)
 
 
-@alternative("attention-loops", replaces="seq2seq_attention")
+@alternative("attention-loops", replaces="seq2seq_attention", slow="a loop over the batch")
 def sequence_by_sequence(decoder, encoder, lengths):
     contexts, weights = [], []
     for states, memory, length in zip(decoder, encoder, lengths.tolist(), strict=True):
@@ -124,10 +124,10 @@ def views(query, key, value, keep=None):
     return (value.transpose(-1, -2) @ weights).transpose(-1, -2), weights.transpose(-1, -2)
 
 
-@alternative("attention-exp-log", replaces="seq2seq_attention")
+@alternative("attention-exp-log", replaces="seq2seq_attention", slow="a mask made in a loop over the batch")
 def borrowed(decoder, encoder, lengths):
     """The other function, its scale undone."""
-    words = torch.stack([torch.arange(encoder.size(1)) < length for length in lengths])
+    words = torch.stack([torch.arange(encoder.size(1), device=encoder.device) < length for length in lengths])
     return scaled_dot_product_attention(
         value=encoder, key=encoder, query=decoder * math.sqrt(encoder.size(-1)), keep=words.unsqueeze(1)
     )
@@ -230,6 +230,34 @@ def nan_to_num(query, key, value, keep=None):
 
 @alternative("attention-nan-to-num", replaces="seq2seq_attention")
 def with_nan_to_num(decoder, encoder, lengths):
-    states = torch.arange(encoder.shape[1]).expand(len(encoder), -1)
+    states = torch.arange(encoder.shape[1], device=encoder.device).expand(len(encoder), -1)
     keep = (states < lengths[:, None])[:, None]
     return scaled_dot_product_attention(decoder * decoder.shape[-1] ** 0.5, encoder, encoder, keep=keep)
+
+
+def attend(query, key, value, keep):
+    """One element of a batch."""
+    scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+    weights = torch.softmax(scores.masked_fill(~keep, torch.finfo(scores.dtype).min), dim=-1).masked_fill(~keep, 0.0)
+    return weights @ value, weights
+
+
+@alternative("attention-batch-loop", replaces="scaled_dot_product_attention", slow="a loop over the batch")
+def batch_loop(query, key, value, keep=None):
+    agree(query, key)
+    keep = torch.tensor(True, device=query.device) if keep is None else keep
+    keep = keep.expand(*query.shape[:-1], key.shape[-2])
+    if query.dim() < 3:
+        return attend(query, key, value, keep)
+    pairs = [attend(*parts) for parts in zip(query, key, value, keep, strict=True)]
+    return torch.stack([output for output, _ in pairs]), torch.stack([weights for _, weights in pairs])
+
+
+@alternative("attention-batch-loop", replaces="seq2seq_attention", slow="a loop over the batch that fills a tensor")
+def batch_loop_that_fills(decoder, encoder, lengths):
+    context = torch.zeros_like(decoder)
+    weights = decoder.new_zeros(*decoder.shape[:2], encoder.shape[1])
+    for n, length in enumerate(lengths.tolist()):
+        weights[n, :, :length] = torch.softmax(decoder[n] @ encoder[n, :length].T, dim=-1)
+        context[n] = weights[n] @ encoder[n]
+    return context, weights

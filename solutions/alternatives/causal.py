@@ -272,7 +272,7 @@ def decode_no_grad(query: Tensor, key: Tensor, value: Tensor, cache: Cache | Non
     return [(weights * values).sum(2, keepdim=True), [keys, values]]
 
 
-@alternative("causal-decode-last-row", replaces="decode_step")
+@alternative("causal-decode-last-row", replaces="decode_step", slow="the attention of all positions, for the last one")
 def decode_last_row(query: Tensor, key: Tensor, value: Tensor, cache: Cache | None) -> tuple[Tensor, Cache]:
     if cache is not None:
         key, value = (torch.cat(pair, dim=-2) for pair in zip(cache, (key, value), strict=True))
@@ -280,3 +280,49 @@ def decode_last_row(query: Tensor, key: Tensor, value: Tensor, cache: Cache | No
     padded = F.pad(query, (0, 0, key.shape[-2] - 1, 0))
     output, _ = causal_attention(padded, key, value)
     return output[..., -1:, :], (key, value)
+
+
+@alternative("causal-mask-rows", replaces="causal_mask", slow="a loop over the queries")
+def mask_row_by_row(query_length: int, key_length: int) -> Tensor:
+    keep = torch.zeros(query_length, key_length, dtype=torch.bool)
+    for i in range(query_length):
+        keep[i, : i + 1] = True
+    return keep
+
+
+@alternative("causal-mask-nested-lists", replaces="causal_mask", slow="a loop over queries and keys")
+def mask_of_lists(query_length: int, key_length: int) -> Tensor:
+    return torch.tensor([[j <= i for j in range(key_length)] for i in range(query_length)])
+
+
+@alternative(
+    "causal-decode-all-pairs", replaces="decode_step", slow="all scores anew, for each of the positions so far"
+)
+def decode_all_pairs(query: Tensor, key: Tensor, value: Tensor, cache: Cache | None) -> tuple[Tensor, Cache]:
+    if cache is not None:
+        key, value = (torch.cat(pair, dim=-2) for pair in zip(cache, (key, value), strict=True))
+    queries = query.expand(*key.shape[:-1], query.shape[-1])
+    weights = torch.softmax(queries @ key.transpose(-2, -1) / math.sqrt(query.shape[-1]), dim=-1)
+    return (weights @ value)[..., -1:, :], (key, value)
+
+
+@alternative("causal-decode-position-by-position", replaces="decode_step", slow="a loop over the positions so far")
+def decode_position_by_position(query: Tensor, key: Tensor, value: Tensor, cache: Cache | None) -> tuple[Tensor, Cache]:
+    keys, values = (
+        (key, value)
+        if cache is None
+        else (torch.cat([old, new], 2) for old, new in zip(cache, (key, value), strict=True))
+    )
+    scores = [(query * keys[:, :, [t]]).sum(-1) for t in range(keys.shape[2])]
+    weights = torch.softmax(torch.cat(scores, -1) / math.sqrt(query.shape[-1]), -1)
+    output = sum(weights[:, :, [t], None] * values[:, :, [t]] for t in range(values.shape[2]))
+    return output, (keys, values)
+
+
+@alternative("causal-decode-stacked", replaces="decode_step")
+def decode_stacked(query: Tensor, key: Tensor, value: Tensor, cache: Cache | None) -> tuple[Tensor, Cache]:
+    if cache is not None:
+        key, value = torch.cat([cache[0], key], 2), torch.cat([cache[1], value], 2)
+    scores = torch.einsum("nhqd,nhtd->nhqt", query * query.shape[-1] ** -0.5, key)
+    powers = (scores - scores.amax(-1, keepdim=True)).exp()
+    return torch.einsum("nhqt,nhtd->nhqd", powers / powers.sum(-1, keepdim=True), value), (key, value)

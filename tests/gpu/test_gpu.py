@@ -52,7 +52,7 @@ def start(server):
 
 
 def ask(worker, *arguments):
-    outcome = worker.perform("timed", {"name": "f", "args": arguments, "kwargs": {}, "device": "cuda"})
+    outcome = worker.perform("timed", {"name": "f", "args": arguments, "device": "cuda"})
     assert outcome.fault is None, outcome.fault
     return outcome.value
 

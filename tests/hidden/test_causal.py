@@ -38,7 +38,7 @@ def assert_same_loss(student, reference, *arguments) -> None:
     assert_close(student.next_token_loss(*arguments), reference.next_token_loss(*arguments), "the loss", tolerance=1e-8)
 
 
-@check(points=1, ko="causal_mask에서 각 쿼리는 자기 자신과 그 앞의 키만 볼 수 있어요.")
+@check(points=0.5, ko="causal_mask에서 각 쿼리는 자기 자신과 그 앞의 키만 볼 수 있어요.")
 def test_causal_mask(student, reference):
     """causal_mask lets each query see its own position and the ones before it."""
     for length in (2, 5):
@@ -221,7 +221,7 @@ def test_next_token_loss_gradients(student, reference, draw):
     assert_close(*gradients, what="the gradient")
 
 
-@check(points=1.5, ko="decode_step은 지금까지의 모든 키를 보고, 새 키와 값을 캐시의 끝에 더해 돌려줘요.")
+@check(points=1, ko="decode_step은 지금까지의 모든 키를 보고, 새 키와 값을 캐시의 끝에 더해 돌려줘요.")
 def test_decode_step(student, reference, draw):
     """decode_step attends to all positions so far and returns the cache with the newest one at its end."""
     for cache in (None, past(draw, 5), past(draw, 1)):
@@ -333,3 +333,30 @@ def test_shapes_that_do_not_fit(student, draw):
     for query_size, key_size in ((4, 5), (4, 1), (1, 4)):
         query, key = draw.tensor(N, S, query_size), draw.tensor(N, S, key_size)
         assert_raises(ValueError, student.causal_attention, query, key, draw.tensor(N, S, DV))
+
+
+@check(points=0.5, needs="test_causal_mask", ko="큰 causal_mask를 만드는 데 기준 풀이보다 많이 오래 걸리지 않아요.")
+def test_causal_mask_speed(race, draw):
+    """A large causal_mask does not take much longer than the reference's."""
+
+    def make(queries, keys):
+        """Sizes that were never asked before: a mask that was kept is of no use."""
+        return queries + int(draw.integers(0, 64, 1)), keys + int(draw.integers(0, 64, 1))
+
+    race("causal_mask", make, queries=384, keys=384)
+
+
+@check(
+    points=0.5,
+    needs="test_decode_step",
+    ko="decode_step에 드는 시간은 지금까지의 길이에 비례할 뿐, 제곱으로 늘지 않아요.",
+)
+def test_decode_step_speed(race, draw):
+    """The time of decode_step grows with the length so far, and not with its square."""
+
+    def make(length):
+        new, old = ([draw.tensor(2, 8, n, 64, dtype="float32") for _ in range(2)] for n in (1, length))
+        return draw.tensor(2, 8, 1, 64, dtype="float32"), *new, tuple(old)
+
+    for length in (256, 512, 1024):
+        race("decode_step", make, carries=True, case=str(length), flops=4 * 2 * 8 * length * 64, length=length)

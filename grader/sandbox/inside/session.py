@@ -55,6 +55,7 @@ class Session:
         self.companions = Companions(companions or {})
         self.namespace: dict[str, Any] = {}
         self.modules: dict[int, torch.nn.Module] = {}
+        self.carried: Any = None
         self._uses: dict[str, tuple[str, int]] = {}
 
     def load(self, as_main_file: bool = False) -> Outcome:
@@ -78,13 +79,26 @@ class Session:
         return self._watch(mutated, self._function(name), name, args, kwargs)
 
     def handle_timed(
-        self, mutated: list[str], name: str, args: Any, kwargs: Any, device: str, module: int | None = None
+        self, mutated: list[str], name: str, args: Any, device: str, module: int | None = None, carries: bool = False
     ) -> Any:
-        """A call whose time is taken from outside: nothing is copied or compared that would take time of its own."""
+        """A call whose time is taken from outside: nothing is copied or compared that would take time of its own.
+
+        carries: the last argument is what the call before returned last, and stays here.
+        """
         function: Callable[..., Any] = self._function(name) if module is None else self.modules[module].to(device)
-        args, kwargs = (on_device(materialise(part, self.modules), device) for part in (args, kwargs))
+        args = on_device(materialise(args, self.modules), device)
         with watching(name, self.forbidden.get(name, [])):
-            return function(*args, **kwargs)
+            if not carries:
+                return function(*args)
+            answer, self.carried = function(*args, self.carried)
+            return answer
+
+    def handle_carry(self, mutated: list[str], value: Any, device: str) -> None:
+        """What the next timed call is given last."""
+        self.carried = on_device(materialise(value, self.modules), device)
+
+    def handle_carried(self, mutated: list[str]) -> Any:
+        return self.carried
 
     def handle_gradient(self, mutated: list[str], name: str, args: Any, kwargs: Any, wrt: Any, cotangents: Any) -> Any:
         return _gradient(self._function(name), args, kwargs, wrt, [], cotangents)
