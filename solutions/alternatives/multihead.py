@@ -111,7 +111,7 @@ class LoopAttention(MultiHeadAttention):
     def forward(self, query, key, value, keep=None):
         size = query.shape[-1] // self.num_heads
         shape = (query.shape[0], self.num_heads, query.shape[1], key.shape[1])
-        keep = torch.ones((), dtype=torch.bool) if keep is None else keep
+        keep = torch.ones((), dtype=torch.bool, device=query.device) if keep is None else keep
         keep = torch.broadcast_to(keep, shape)
         output, all_weights = self.W_o.bias.clone(), []
         for head in range(self.num_heads):
@@ -163,7 +163,7 @@ class FusedKernelAttention(MultiHeadAttention):
             split_heads(x=linear(x), num_heads=self.num_heads)
             for linear, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value))
         )
-        one_hot = torch.eye(key.shape[1], dtype=v.dtype).expand(*v.shape[:2], -1, -1)
+        one_hot = torch.eye(key.shape[1], dtype=v.dtype, device=v.device).expand(*v.shape[:2], -1, -1)
         both = F.scaled_dot_product_attention(q, k, torch.cat([v, one_hot], dim=-1), attn_mask=keep)
         if keep is not None:
             both = both * keep.any(-1, keepdim=True)
@@ -195,8 +195,8 @@ class TorchFunctionalAttention(MultiHeadAttention):
             None,
             False,
             0.0,
-            torch.eye(dim, dtype=query.dtype),
-            torch.zeros(dim, dtype=query.dtype),
+            torch.eye(dim, dtype=query.dtype, device=query.device),
+            torch.zeros(dim, dtype=query.dtype, device=query.device),
             training=self.training,
             attn_mask=masked,
             average_attn_weights=False,
@@ -249,6 +249,65 @@ class LogSoftmaxAttention(MultiHeadAttention):
         keep = torch.ones_like(scores, dtype=torch.bool) if keep is None else keep
         weights = torch.log_softmax(scores.masked_fill(~keep, -1e30), dim=3).exp() * keep
         return self.W_o(merge_heads((v.transpose(-1, -2) @ weights.transpose(-1, -2)).transpose(-1, -2))), weights
+
+
+def mask_of_every_score(keep: Tensor | None, query: Tensor, key: Tensor, num_heads: int) -> Tensor:
+    """(N, heads, Sq, Sk), as a loop needs it that picks one sample, head or row."""
+    if keep is None:
+        keep = torch.ones((), dtype=torch.bool, device=query.device)
+    return keep.expand(query.shape[0], num_heads, query.shape[1], key.shape[1])
+
+
+@alternative("multihead-sample-loop", replaces="MultiHeadAttention", slow="a loop over the batch")
+class SampleLoopAttention(MultiHeadAttention):
+    """Each sample as a batch of one."""
+
+    def forward(self, query, key, value, keep=None):
+        keep = mask_of_every_score(keep, query, key, self.num_heads)
+        attend = super().forward
+        each = zip(*(x.split(1) for x in (query, key, value, keep)), strict=True)
+        outputs, weights = zip(*(attend(*sample) for sample in each), strict=True)
+        return torch.cat(outputs), torch.cat(weights)
+
+
+@alternative("multihead-sample-and-head-loop", replaces="MultiHeadAttention", slow="a loop over batch and heads")
+class SampleAndHeadLoopAttention(MultiHeadAttention):
+    """The projections at once, then one matrix of scores after the other."""
+
+    def forward(self, query, key, value, keep=None):
+        q, k, v = self.W_q(query), self.W_k(key), self.W_v(value)
+        keep = mask_of_every_score(keep, query, key, self.num_heads)
+        size = q.shape[-1] // self.num_heads
+        outputs, weights = [], []
+        for n in range(len(q)):
+            heads, head_weights = [], []
+            for h in range(self.num_heads):
+                part = slice(h * size, (h + 1) * size)
+                scores = q[n, :, part] @ k[n, :, part].T / math.sqrt(size)
+                scores = scores.masked_fill(~keep[n, h], torch.finfo(scores.dtype).min)
+                head_weights.append(scores.softmax(-1).masked_fill(~keep[n, h], 0.0))
+                heads.append(head_weights[-1] @ v[n, :, part])
+            outputs.append(torch.cat(heads, dim=-1))
+            weights.append(torch.stack(head_weights))
+        return self.W_o(torch.stack(outputs)), torch.stack(weights)
+
+
+@alternative("multihead-sample-and-query-loop", replaces="MultiHeadAttention", slow="a loop over batch and queries")
+class SampleAndQueryLoopAttention(MultiHeadAttention):
+    """All heads of one query at once, as one writes it down from the formula for a single token."""
+
+    def forward(self, query, key, value, keep=None):
+        q, k, v = (split_heads(x, self.num_heads) for x in (self.W_q(query), self.W_k(key), self.W_v(value)))
+        keep = mask_of_every_score(keep, query, key, self.num_heads)
+        outputs, weights = torch.zeros_like(q), q.new_zeros(keep.shape)
+        for n in range(q.shape[0]):
+            for i in range(q.shape[2]):
+                scores = (k[n] * q[n, :, i, None]).sum(-1) / math.sqrt(q.shape[-1])
+                scores = scores.masked_fill(~keep[n, :, i], torch.finfo(scores.dtype).min)
+                found = scores.softmax(-1).masked_fill(~keep[n, :, i], 0.0)
+                weights[n, :, i] = found
+                outputs[n, :, i] = (found.unsqueeze(-1) * v[n]).sum(1)
+        return self.W_o(merge_heads(outputs)), weights
 
 
 class Counted:

@@ -63,7 +63,7 @@ def pixel_shuffle(patches: Tensor, channels: int, height: int, width: int, patch
     return F.pixel_shuffle(patches.mT.unflatten(2, grid_of(height, width, patch)), patch)
 
 
-@alternative("vit-loops", replaces="patchify")
+@alternative("vit-loops", replaces="patchify", slow="a loop over the patches")
 def cut_in_loops(images: Tensor, patch: int) -> Tensor:
     rows, columns = grid_of(images.shape[2], images.shape[3], patch)
     patches = []
@@ -84,6 +84,34 @@ def lay_in_loops(patches: Tensor, channels: int, height: int, width: int, patch:
             square = patches[:, row * columns + column].reshape(-1, channels, patch, patch)
             images[:, :, row * patch : (row + 1) * patch, column * patch : (column + 1) * patch] = square
     return images
+
+
+@alternative("vit-image-and-patch-loops", replaces="patchify", slow="a loop over images and patches")
+def cut_one_by_one(images: Tensor, patch: int) -> Tensor:
+    """Every patch of every image by itself."""
+    rows, columns = grid_of(*images.shape[2:], patch)
+    corners = [(row * patch, column * patch) for row in range(rows) for column in range(columns)]
+    every = [image[:, y : y + patch, x : x + patch].reshape(-1) for image in images for y, x in corners]
+    return torch.stack(every).reshape(len(images), rows * columns, -1)
+
+
+@alternative("vit-filled-patches", replaces="patchify", slow="a loop over the patches")
+def fill_in_loops(images: Tensor, patch: int) -> Tensor:
+    """Writes each patch of all images to its place."""
+    rows, columns = grid_of(*images.shape[2:], patch)
+    patches = images.new_empty(len(images), rows * columns, images.shape[1] * patch**2)
+    for index in range(rows * columns):
+        y, x = index // columns * patch, index % columns * patch
+        patches[:, index] = images[:, :, y : y + patch, x : x + patch].reshape(len(images), -1)
+    return patches
+
+
+@alternative("vit-rows-of-patches", replaces="patchify")
+def rows_of_patches(images: Tensor, patch: int) -> Tensor:
+    """A few large pieces: one row of patches after the other."""
+    _, columns = grid_of(*images.shape[2:], patch)
+    bands = images.split(patch, dim=2)
+    return torch.cat([b.unflatten(3, (columns, patch)).permute(0, 3, 1, 2, 4).flatten(2) for b in bands], dim=1)
 
 
 class Cut(torch.autograd.Function):
@@ -168,6 +196,38 @@ class every_token_classified(VisionTransformer):
         for index in range(len(self.blocks)):
             tokens = self.blocks[index](tokens)
         return self.head(self.norm(tokens)).select(1, 0)
+
+
+@alternative("vit-image-loop", replaces="VisionTransformer", slow="a loop over the images")
+class image_loop(VisionTransformer):
+    """Each image as a batch of one."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        classify = super().forward
+        return torch.cat([classify(image) for image in images.split(1)])
+
+
+@alternative("vit-image-loop-in-blocks", replaces="VisionTransformer", slow="a loop over the images")
+class image_loop_in_blocks(VisionTransformer):
+    """All images are embedded at once, but each goes through the blocks by itself."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        tokens = self.embedding(images)
+        for block in self.blocks:
+            tokens = torch.cat([block(of_one) for of_one in tokens.split(1)])
+        return self.head(self.norm(tokens[:, 0]))
+
+
+@alternative("vit-joined-tokens", replaces="VisionTransformer")
+class joined_tokens(VisionTransformer):
+    """Copies where none are needed, and the norm of one token alone."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        tokens = self.embedding(images.clone())
+        for block in self.blocks:
+            tokens = block(tokens.clone().contiguous())
+        cls = torch.cat(tokens.split(1, dim=1), dim=1)[:, 0].contiguous()
+        return F.linear(self.norm(cls), self.head.weight) + self.head.bias
 
 
 @alternative("vit-own-attention", replaces="MultiHeadAttention")

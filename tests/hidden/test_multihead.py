@@ -163,7 +163,7 @@ def test_weights(student, reference, draw):
         assert_close(weights, expected(query, key, value)[1], what="the weights")
 
 
-@check(points=3, ko="출력은 헤드별 가중합을 이어 붙여 W_o로 섞은 것이에요.")
+@check(points=2.5, ko="출력은 헤드별 가중합을 이어 붙여 W_o로 섞은 것이에요.")
 def test_output(student, reference, draw):
     """The output is every head's weighted sum of the values, concatenated and mixed by W_o."""
     for num_heads in (3, 4):
@@ -325,3 +325,24 @@ def test_leaves_everything_as_it_was(student, reference, draw):
     x = draw.tensor(2, 5, 12)
     student.merge_heads(student.split_heads(x, 3))
     assert_unchanged(student)
+
+
+@check(
+    points=0.5,
+    needs=("test_weights", "test_output"),
+    ko="큰 배치에서도 MultiHeadAttention이 기준 풀이보다 많이 느리지 않아요.",
+)
+def test_speed(race, draw):
+    """On a large batch of short sequences MultiHeadAttention is not much slower than the reference."""
+    # Short sequences: a loop over the batch then has little arithmetic in each of its steps.
+    race(
+        "MultiHeadAttention",
+        lambda batch, queries, keys: tuple(
+            draw.tensor(batch, length, 64, dtype="float32") for length in (queries, keys, keys)
+        ),
+        build=(64, 4),
+        flops=2 * 384 * (2 * 4 + 2 * 6) * 64 * 64 + 2 * 2 * 384 * 4 * 6 * 64,
+        batch=384,
+        queries=4,
+        keys=6,
+    )

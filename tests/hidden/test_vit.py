@@ -70,7 +70,7 @@ def assert_trainable(module, expected, parts=()):
     assert_close({name: found[name] for name in names}, {name: expected[name] for name in names}, what="the parameters")
 
 
-@check(points=3, ko="patchify는 이미지를 행 우선 순서의 패치로 자르고, 각 패치를 (C, P, P) 순서로 펼쳐요.")
+@check(points=2.5, ko="patchify는 이미지를 행 우선 순서의 패치로 자르고, 각 패치를 (C, P, P) 순서로 펼쳐요.")
 def test_patchify_values(student, reference, draw):
     """patchify cuts images into patches in row-major order, each flattened as (C, P, P)."""
     for *shape, patch in SHAPES:
@@ -225,7 +225,7 @@ def test_embedding_indivisible(student, draw):
         assert_raises(ValueError, build_and_call, image_size, height, width)
 
 
-@check(points=2.5, ko="VisionTransformer는 블록들을 차례로 지난 CLS 토큰으로 logits를 내요.")
+@check(points=2, ko="VisionTransformer는 블록들을 차례로 지난 CLS 토큰으로 logits를 내요.")
 def test_classifier_logits(student, reference, draw):
     """VisionTransformer gives the logits of the CLS token after all blocks and the norm."""
     theirs, ours = pair(student, reference, draw, "VisionTransformer", *CLASSIFIER, alike=True)
@@ -316,3 +316,36 @@ def test_inputs_unchanged(student, reference, draw):
         answer = theirs(images)
         assert_close(theirs.eval()(images), answer, what="the answer to the same question in eval mode")
     assert_unchanged(student)
+
+
+@check(
+    points=0.5,
+    needs="test_patchify_values",
+    ko="patchify는 작은 패치가 많아도 기준 풀이보다 많이 느리지 않아요.",
+)
+def test_patchify_speed(race, draw):
+    """On images of many small patches patchify is not much slower than the reference."""
+    race(
+        "patchify",
+        lambda batch, height, width: (draw.tensor(batch, 4, height, width, dtype="float32"), 2),
+        batch=4,
+        height=160,
+        width=160,
+    )
+
+
+@check(
+    points=0.5,
+    needs="test_classifier_logits",
+    ko="VisionTransformer는 작은 이미지가 많아도 기준 풀이보다 많이 느리지 않아요.",
+)
+def test_classifier_speed(race, draw):
+    """On many small images VisionTransformer is not much slower than the reference."""
+    # 9 tokens of 32 features: two blocks of 12 · 32² products a token, then the scores and the weighted sums
+    race(
+        "VisionTransformer",
+        lambda batch: (draw.tensor(batch, 3, 4, 8, dtype="float32"),),
+        build=((4, 8), 2, 3, 32, 2, 4, 10),
+        flops=2 * 128 * (8 * 12 * 32 + 2 * 9 * (12 * 32**2 + 2 * 9 * 32) + 32 * 10),
+        batch=128,
+    )
