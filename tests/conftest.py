@@ -1,4 +1,4 @@
-"""What all tests share: a way to run a command as an ordinary user."""
+"""What all tests share: their order, and a way to run a command as an ordinary user."""
 
 import os
 import shutil
@@ -8,6 +8,25 @@ import sys
 from pathlib import Path
 
 import pytest
+
+# The files that take longest, in that order. Where processes share the files, a long one must not be the last to begin.
+LONG = [
+    "test_hostile.py",
+    "test_determinism.py",
+    "test_exhausting.py",
+    "test_training.py",
+    "test_ordinary_user.py",
+    "test_verify.py",
+    "test_cli.py",
+    "test_reproduce.py",
+    "test_canaries.py",
+    "test_kill.py",
+]
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
 
 
 @pytest.fixture(scope="session")
