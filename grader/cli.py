@@ -167,6 +167,22 @@ def results(
 
 
 @app.command()
+def leaderboard(
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    db: Database = DEFAULT_DATABASE,
+    names: Annotated[bool, typer.Option("--names", help="Show the students' names beside their pseudonyms.")] = False,
+    race: Annotated[str | None, typer.Option(help="One speed check or function; without it, all of them.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the lists as JSON.")] = False,
+    lang: Language = None,
+) -> None:
+    """Who passed the speed checks, and how fast: by the time of the reference, under pseudonyms."""
+    from . import instructor
+
+    i18n.set_language(lang)
+    instructor.leaderboard(console, exercise, db, names, race, as_json)
+
+
+@app.command()
 def reproduce(
     student: Annotated[str, typer.Argument(help="The student.")],
     exercise: Annotated[str, typer.Argument(help="The exercise.")],

@@ -116,9 +116,7 @@ def show_results(
 ) -> None:
     """The stored points of the class, or one student's feedback, on one exercise or on all."""
     course = course or find_course()
-    if "://" not in db and not Path(db).exists():
-        raise UserError(f"There is no store {db}. Grade a class first (grader batch), or name it with --db.")
-    with Store(db) as store:
+    with _stored(db) as store:
         records = store.records(student=student)
     names = [chosen.name for chosen in course.select([exercise] if exercise else None)]
     records = [record for record in records if record["exercise"] in names]
@@ -133,6 +131,40 @@ def show_results(
             if record["exercise"] == name:
                 print_record(console, record, course.exercise(name).title)
                 console.print()
+
+
+def leaderboard(
+    console: Console,
+    exercise: str,
+    db: str,
+    names: bool,
+    race: str | None,
+    to_json: bool,
+    course: Course | None = None,
+) -> None:
+    """Who was how fast on an exercise, under pseudonyms unless names are asked for; one race, or all of them."""
+    from .reports.leaderboard import as_json, boards, measured, print_boards
+    from .reports.pseudonym import pseudonyms
+
+    course = course or find_course()
+    name = course.exercise(exercise).name
+    with _stored(db) as store:
+        records = store.records_by_device(name)
+    if not records:
+        raise UserError(f"The store {db} holds nothing of {name}. Grade it first: grader batch.")
+    races = {speed["race"]: speed["function"] for record in records for speed in measured(record)}
+    if race is not None and races and race not in {*races, *races.values()}:
+        raise UserError(f"The store {db} holds no race {race} of {name}. Choose from: {', '.join(sorted(races))}.")
+    found = boards(records, pseudonyms(instructor_secret(course.root)))
+    found = [board for board in found if race in (None, board.race, board.function)]
+    if to_json:
+        console.file.write(as_json(name, found, names) + "\n")
+    elif found:
+        print_boards(console, found, names)
+    elif races:
+        console.print(_("Nobody has passed this speed check yet."))
+    else:
+        console.print(_("No speed was measured in this exercise: it has no speed check, or speed was not judged."))
 
 
 def leaks(console: Console, paths: list[Path], course: Course | None = None) -> bool:
@@ -154,6 +186,13 @@ def leaks(console: Console, paths: list[Path], course: Course | None = None) -> 
     if not found:
         console.print(_("✓ No hidden check, solution or misconception in it."), style="green")
     return bool(found)
+
+
+def _stored(db: str) -> Store:
+    """A store that is there already. Raises UserError where there is none."""
+    if "://" not in db and not Path(db).exists():
+        raise UserError(f"There is no store {db}. Grade a class first (grader batch), or name it with --db.")
+    return Store(db)
 
 
 def _say_plan(console: Console, work: Plan) -> None:

@@ -155,6 +155,18 @@ class Store:
             )
         return found[0].key, json.loads(found[0].record)
 
+    def records_by_device(self, exercise: str) -> list[dict[str, Any]]:
+        """Each student's latest record on each kind of device, of the very file that their latest grade is of; oldest first."""
+        query = select(_grades.c.record).where(_grades.c.exercise == exercise).order_by(_grades.c.graded_at)
+        latest: dict[tuple[str, str], dict[str, Any]] = {}
+        source: dict[str, str] = {}
+        for row in self._read(query):
+            record = json.loads(row.record)
+            latest.pop((record["student"], record["device"]), None)
+            latest[record["student"], record["device"]] = record
+            source[record["student"]] = record["source_sha256"]
+        return [record for record in latest.values() if record["source_sha256"] == source[record["student"]]]
+
     def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
         def read() -> Sequence[Row[Any]]:
             with self._engine.connect() as connection:

@@ -25,11 +25,11 @@ def misconception(
     return lambda definition: definition
 
 
-def alternative(id: str, *, replaces: str, slow: str = "") -> Callable[[Definition], Definition]:
+def alternative(id: str, *, replaces: str, slow: str = "", wasteful: str = "") -> Callable[[Definition], Definition]:
     """Mark a function or class as a right version, written differently, of the reference's definition `replaces`.
 
-    slow: what makes it too slow for a speed check on `replaces`, such as "a loop over the batch"; `grader calibrate` sets
-    thresholds between these and the others.
+    slow: what makes it too slow for a speed check on `replaces`, such as "a loop over the batch". wasteful: what takes too
+    much memory for one. `grader calibrate` sets thresholds between these and the others.
     """
     return lambda definition: definition
 
@@ -54,6 +54,7 @@ class Variant:
     verdict: str = ""
     replaces: list[str] = field(default_factory=list)
     slow: dict[str, str] = field(default_factory=dict)  # definition → why it is slow
+    wasteful: dict[str, str] = field(default_factory=dict)  # definition → why it takes much memory
 
 
 def load_variants(path: Path, reference: str) -> list[Variant]:
@@ -75,9 +76,13 @@ def load_variants(path: Path, reference: str) -> list[Variant]:
         facts = {key: value for part, _ in reversed(definitions) for key, value in part.items() if value}
         replaced = [part["replaces"] for part, _ in definitions]
         texts = {key: facts.get(key, "") for key in ("en", "ko", "breaks", "verdict")}
-        slow = {part["replaces"]: part["slow"] for part, _ in definitions if part.get("slow")}
-        variants.append(Variant(id, text, replaces=replaced, slow=slow, **texts))
+        slow, wasteful = _costs(definitions, "slow"), _costs(definitions, "wasteful")
+        variants.append(Variant(id, text, replaces=replaced, slow=slow, wasteful=wasteful, **texts))
     return variants
+
+
+def _costs(definitions: list[tuple[dict[str, str], str]], cost: str) -> dict[str, str]:
+    return {facts["replaces"]: facts[cost] for facts, _ in definitions if facts.get(cost)}
 
 
 def _mark_of(node: ast.stmt) -> dict[str, str] | None:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ..i18n import _
 from ..result import Verdict
+from ..text import figure
 from ..text import plain as plain
 from .records import by_student
 
@@ -44,7 +45,20 @@ def check_lines(check: dict[str, Any]) -> RenderableType:
     if check.get("draw_command"):
         command = plain(check["draw_command"])
         lines.append(_indented(_("Draw inputs of this kind yourself: {command}").format(command=command), "dim"))
+    if check.get("speed") and verdict in (Verdict.PASSED, Verdict.INCONCLUSIVE):  # a failed check's message tells it
+        lines.append(_indented(plain(speed_line(check["speed"])), "dim"))
     return Group(*lines)
+
+
+def speed_line(speed: dict[str, Any]) -> str:
+    """What was measured, in one line."""
+    is_memory = speed.get("measures") == "memory"
+    of_time, of_memory = _("{ratio}× the reference's time"), _("{ratio}× the reference's memory")
+    measured = (of_memory if is_memory else of_time).format(ratio=figure(speed["ratio"]))
+    if speed["allowed"] is None:
+        return f"{measured} ({speed['device']})"
+    allowed = _("{allowed} allowed").format(allowed=figure(speed["allowed"]))
+    return f"{measured}, {allowed} ({speed['device']})"
 
 
 def verdict_name(verdict: Verdict) -> str:

@@ -67,7 +67,7 @@ class Worker:
         self._check_answer_bytes = 0
         self._memory_floor_kb = 0
         self._next_look = 0.0
-        self._confined = server.sandbox != "none"
+        self._confined, self._gpu = server.sandbox != "none", server.gpu
         self._killed_by_us = False
         self._pidfd: int | None = None
         self._received = bytearray()
@@ -270,6 +270,8 @@ class Worker:
             raise OutOfMemory(limits.memory_mb)
         if threads > MAX_THREADS:
             raise TooManyThreads(MAX_THREADS)
+        if self._gpu is not None and (self._gpu.memory_used(self.pid) or 0) > limits.gpu_memory_mb * 2**20:
+            raise OutOfMemory(limits.gpu_memory_mb)
 
     def _count_cpu(self) -> None:
         """Add the CPU time since the last count, read from the process's own clock by its pid."""
@@ -293,6 +295,15 @@ class Worker:
             return int(fields[21]) * PAGE // 1024, int(fields[17])
         except (OSError, IndexError):
             return 0, 0
+
+    def resident_bytes(self) -> tuple[int, int]:
+        """Its memory now, and the most that it ever was, read from outside. Raises GraderFault where there is no /proc."""
+        try:
+            with open(f"/proc/{self.pid}/status", encoding="utf-8", errors="replace") as status:
+                fields = dict(line.split(":", 1) for line in status)
+            return tuple(int(fields[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
+        except (OSError, KeyError) as error:
+            raise GraderFault(f"a worker's memory could not be read: {error}") from error
 
     def _drain(self, pipe: int) -> None:
         """Read what was printed, keep it up to the cap, drop the rest: a full pipe must not stop the worker."""

@@ -4,10 +4,9 @@ What is asked here is asked of the driver itself (NVML), from outside: nothing i
 """
 
 import ctypes
+import functools
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,28 +29,20 @@ class Gpu:
         """The device files that a program on this GPU opens, and no others."""
         return [*CONTROL_NODES, f"/dev/nvidia{self.minor}"]
 
-    def memory_used(self) -> int:
-        """Bytes taken on the device by all processes together."""
-        with _nvml() as nvml:
-            return int(nvml.nvmlDeviceGetMemoryInfo(nvml.nvmlDeviceGetHandleByUUID(self.uuid)).used)
+    def memory_used(self, pid: int) -> int | None:
+        """Bytes of device memory that a process holds, as the driver says; None where it does not know the process."""
+        nvml = _nvml()
+        processes = nvml.nvmlDeviceGetComputeRunningProcesses(nvml.nvmlDeviceGetHandleByUUID(self.uuid))
+        return next((int(process.usedGpuMemory or 0) for process in processes if process.pid == pid), None)
 
 
 def find_gpus() -> list[Gpu]:
     """The NVIDIA GPUs of this machine that its driver knows and CUDA_VISIBLE_DEVICES does not hide; [] without a driver."""
     try:
-        with _nvml() as nvml:
-            handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-            gpus = [
-                Gpu(
-                    name=_text(nvml.nvmlDeviceGetName(handle)),
-                    uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
-                    minor=int(nvml.nvmlDeviceGetMinorNumber(handle)),
-                    memory=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),
-                )
-                for handle in handles
-            ]
+        nvml = _nvml()
     except NoDriver:
         return []
+    gpus = [_gpu(nvml, nvml.nvmlDeviceGetHandleByIndex(index)) for index in range(nvml.nvmlDeviceGetCount())]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return gpus
@@ -73,8 +64,9 @@ class NoDriver(Exception):
     """This machine has no NVIDIA driver, or no nvidia-ml-py to ask it."""
 
 
-@contextmanager
-def _nvml() -> Iterator[Any]:
+@functools.cache
+def _nvml() -> Any:
+    """NVML, started once a process. Raises NoDriver."""
     try:
         import pynvml
     except ImportError as error:
@@ -83,12 +75,16 @@ def _nvml() -> Iterator[Any]:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
         raise NoDriver(str(error)) from error
-    try:
-        yield pynvml
-    except pynvml.NVMLError as error:
-        raise NoDriver(str(error)) from error
-    finally:
-        pynvml.nvmlShutdown()
+    return pynvml
+
+
+def _gpu(nvml: Any, handle: Any) -> Gpu:
+    return Gpu(
+        name=_text(nvml.nvmlDeviceGetName(handle)),
+        uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
+        minor=int(nvml.nvmlDeviceGetMinorNumber(handle)),
+        memory=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),
+    )
 
 
 def _text(value: str | bytes) -> str:

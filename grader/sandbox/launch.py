@@ -190,7 +190,7 @@ def _command(sandbox: str, descriptor: int, gpu: Gpu | None) -> list[str]:
         path="/dot2vit",
         package="inside.forkserver",
         descriptor=descriptor,
-        program=filter_program(),
+        program=filter_program(gpu is not None),
         gpu=gpu is not None,
     )
     return _confined(boot, gpu)

@@ -14,6 +14,7 @@ class Limits:
     total_cpu_s: float = 12.0
     total_wall_s: float = 24.0
     memory_mb: int = 1024
+    gpu_memory_mb: int = 8192
     scratch_mb: int = 16
     output_kb: int = 64
     answer_mb: int = 32

@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import socket
 import tempfile
 from typing import Any
 
@@ -124,9 +125,17 @@ REFUSED = [
 ESSENTIAL = frozenset({"clone", "clone3", "mmap", "fork", "execve", "ptrace", "socket", "mount", "unshare", "bpf"})
 
 
+# CUDA opens a UNIX socket for other processes to share its memory by: nobody is there, in a network of its own, and nothing
+# can be connected, accepted or sent. It pins host memory in shared mappings, which only the watch from outside counts.
+NEEDED_BY_CUDA = frozenset({"bind", "listen", "setsockopt"})
+
+
 @functools.cache
-def filter_program() -> bytes:
-    """The compiled filter. Raises SandboxUnavailable without libseccomp. Calls of a foreign architecture are killed."""
+def filter_program(gpu: bool = False) -> bytes:
+    """The compiled filter; gpu: with what CUDA cannot do without.
+
+    Raises SandboxUnavailable without libseccomp. Calls of a foreign architecture are killed.
+    """
     try:
         import pyseccomp
     except (ImportError, RuntimeError) as error:
@@ -137,14 +146,18 @@ def filter_program() -> bytes:
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     not_permitted = pyseccomp.ERRNO(errno.EPERM)
     for name in REFUSED:
-        _refuse(rules, not_permitted, name)
+        if gpu and name == "socket":
+            _refuse(rules, not_permitted, name, pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX))
+        elif not (gpu and name in NEEDED_BY_CUDA):
+            _refuse(rules, not_permitted, name)
     _refuse(rules, not_permitted, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0))
     for flag in CLONE_NAMESPACES:
         _refuse(rules, not_permitted, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
     # glibc asks clone3 first and falls back to clone, whose flags a filter can read.
     _refuse(rules, pyseccomp.ERRNO(errno.ENOSYS), "clone3")
-    shared = pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS, MAP_SHARED_ANONYMOUS)
-    _refuse(rules, not_permitted, "mmap", shared)
+    if not gpu:
+        shared = pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MAP_SHARED_ANONYMOUS, MAP_SHARED_ANONYMOUS)
+        _refuse(rules, not_permitted, "mmap", shared)
     # RLIMIT_DATA does not count what grows down; the stacks of threads are ordinary mappings.
     _refuse(rules, not_permitted, "mmap", pyseccomp.Arg(3, pyseccomp.MASKED_EQ, MAP_GROWSDOWN, MAP_GROWSDOWN))
     # Under a lower RLIMIT_CPU of its own a submission would be killed as if from outside.

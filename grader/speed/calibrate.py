@@ -12,6 +12,7 @@ from ..result import Verdict
 from ..run import Candidate, Run
 from ..sandbox.launch import ForkServer
 from ..submission import Submission
+from ..variants import Variant
 from .bench import Bench
 from .race import Timekeeper
 from .thresholds import Threshold
@@ -64,7 +65,7 @@ def calibrate_exercise(
 ) -> Calibration:
     """Time the reference and every alternative in every race of the exercise.
 
-    Honest is what is not marked slow anywhere; slow is what is marked so for the function that is timed.
+    Honest is what is not marked slow anywhere; slow is what is marked so for the function that is timed. The same with memory.
     """
     calibration = Calibration(exercise.name)
     variants = {variant.id: variant for variant in exercise.alternatives}
@@ -79,14 +80,22 @@ def calibrate_exercise(
             for result in candidate.results
             if result.verdict != Verdict.PASSED
         ]
-        slow = variants[submission.student].slow if submission.student in variants else {}
-        for result in [result for keeper in keepers[id(candidate)] for result in keeper.results]:
-            calibration.results.append({"variant": submission.student} | result)
-            group = calibration.slow if result["function"] in slow else calibration.honest if not slow else None
-            if group is not None:
-                ratios = group.setdefault(result["device"], {}).setdefault(result["race"], {})
-                ratios[submission.student] = result["ratio"]
+        for keeper in keepers[id(candidate)]:
+            for result in keeper.results:
+                _sort_in(calibration, variants.get(submission.student), {"variant": submission.student} | result)
     return calibration
+
+
+def _sort_in(calibration: Calibration, variant: Variant | None, result: dict[str, Any]) -> None:
+    """Among the honest or the slow ones, or neither: a variant that is slow elsewhere may be slowed down by that."""
+    calibration.results.append(result)
+    costs: dict[str, str] = {}
+    if variant is not None:
+        costs = variant.slow if result["measures"] == "time" else variant.wasteful
+    if costs and result["function"] not in costs:
+        return
+    group = calibration.slow if costs else calibration.honest
+    group.setdefault(result["device"], {}).setdefault(result["race"], {})[result["variant"]] = result["ratio"]
 
 
 def time_races(run: Run, bench: Bench, exercise: Exercise, decides: bool) -> dict[int, list[Timekeeper]]:

@@ -83,23 +83,26 @@ def reserved(device: Device) -> Iterator[None]:
     if device.gpu is None:
         yield
         return
-    from filelock import OwnerRecord, SoftFileLease, Timeout
+    from filelock import SoftFileLease, Timeout
 
     place = lock_path(device.gpu)
     lease = SoftFileLease(place, lease_duration=LEASE_SECONDS, timeout=WAIT_SECONDS, mode=0o666)
     try:
         lease.acquire()
     except Timeout:
-        owner: OwnerRecord | None = getattr(lease, "owner", None)
+        owner = lease.owner
         who = f"process {owner.pid} on {owner.hostname}" if owner else "another process"
         raise GraderFault(
             f"the GPU {device.gpu.name} was {who}'s for more than {WAIT_SECONDS:g} s (its lock is {place})"
         ) from None
     try:
         yield
+        owner = lease.owner
+        # compromise is what a renewal came upon; who slept through the lease and goes on has had no renewal yet.
+        was_taken = lease.compromise is not None or owner is None or owner.token != lease.token
     finally:
         lease.release()
-    if lease.compromise is not None:
+    if was_taken:
         raise GraderFault(f"another process took the GPU {device.gpu.name} in the middle of a measurement")
 
 

@@ -8,11 +8,13 @@ from typing import Any
 from ..course import Exercise
 from ..errors import StudentFault
 from ..i18n import N_, _
+from ..text import figure
 from .bench import Bench, Start
 from .stopwatch import Call, Lane
 
 # A loop shows in how the time grows from small inputs, where each of its steps costs more than the arithmetic in it.
 LOOP_SIZE, LOOP_GROWTH, LOOP_EXPONENT = 8, 8, 0.5
+ENDLESS = 1e6  # times the reference's time: as long as it takes
 TIMES = 3
 BAR_WIDTH = 40
 
@@ -44,17 +46,18 @@ def looped_sizes(
     base = {axis: min(size, LOOP_SIZE) for axis, size in sizes.items()}
     with bench.stopwatch(exercise, call, start, None) as stopwatch:
         try:
-            lane = stopwatch.student(make(**base), 1000.0)
+            stopwatch.prepare(make(**base))
+            lane = stopwatch.student(make(**base), ENDLESS)
             before = _seconds(lane, make, base)
             growth = {axis: _seconds(lane, make, base | {axis: LOOP_GROWTH * base[axis]}) for axis in sizes}
         except StudentFault:  # it takes too long even for that
             return []
-    exponents = {axis: math.log(max(after / before, 1e-9), LOOP_GROWTH) for axis, after in growth.items()}
+    exponents = {axis: math.log(after / before, LOOP_GROWTH) for axis, after in growth.items()}
     return sorted((axis for axis in sizes if exponents[axis] > LOOP_EXPONENT), key=lambda axis: -exponents[axis])
 
 
 def _seconds(lane: Lane, make: Callable[..., Sequence[Any]], sizes: dict[str, int]) -> float:
-    return median(lane.time(make(**sizes))[1].cpu_s for _ in range(TIMES))
+    return max(median(lane.time(make(**sizes))[1].cpu_s for _ in range(TIMES)), 1e-6)
 
 
 def too_slow(result: dict[str, Any], looped: list[str]) -> str:
@@ -62,15 +65,28 @@ def too_slow(result: dict[str, Any], looped: list[str]) -> str:
     return "\n".join([_verdict(result), _question(looped), bar(result)])
 
 
+def too_large(result: dict[str, Any]) -> str:
+    """The same about memory."""
+    verdict = _("{ratio} times the memory of the reference at its peak, {allowed} allowed.").format(**_figures(result))
+    question = _("Which of your intermediate results has the most elements, and is it needed as a whole?")
+    return "\n".join([verdict, question, bar(result)])
+
+
 def _verdict(result: dict[str, Any]) -> str:
     if result["high"] is None:
-        return _("More than {ratio:.0f} times the reference's time, {allowed:.3g} allowed (on {device}).").format(
-            **result
+        return _("More than {ratio} times the reference's time, {allowed} allowed (on {device}).").format(
+            **_figures(result)
         )
     return _(
-        "{ratio:.3g} times the reference's time, {allowed:.3g} allowed "
-        "(between {low:.3g} and {high:.3g} in {rounds} rounds on {device})."
-    ).format(**result)
+        "{ratio} times the reference's time, {allowed} allowed "
+        "(between {low} and {high} in {rounds} rounds on {device})."
+    ).format(**_figures(result))
+
+
+def _figures(result: dict[str, Any]) -> dict[str, Any]:
+    """A measurement's facts, with the ratios in as many digits as one reads."""
+    ratios = {name: figure(result[name]) for name in ("ratio", "low", "high", "allowed") if result[name] is not None}
+    return result | ratios
 
 
 def _question(looped: list[str]) -> str:
@@ -93,4 +109,4 @@ def bar(result: dict[str, Any]) -> str:
         (_("allowed"), result["allowed"]),
         (_("yours"), result["ratio"]),
     ]
-    return "\n".join(f"{drawn(ratio)} {name} {ratio:.3g}×" for name, ratio in rows)
+    return "\n".join(f"{drawn(ratio)} {name} {figure(ratio)}×" for name, ratio in rows)

@@ -12,10 +12,13 @@ from ..subject import Subject, asked
 from . import thresholds
 from .bench import Bench, Measurement, Start, measure
 from .device import Device, processor
-from .feedback import SIZES, looped_sizes, too_slow
+from .feedback import SIZES, looped_sizes, too_large, too_slow
+from .memory import Growth, measure_memory
 from .stopwatch import Call
 
 SMALL = 4  # of each size, where only the answers are compared
+
+VERDICTS = {True: "passed", False: "failed", None: "inconclusive"}
 
 Make = Callable[..., Sequence[Any]]
 
@@ -81,6 +84,33 @@ class Race:
             # What makes tensors on the CPU whatever it is given fails on a GPU; it is judged where it runs.
             self._time(call, make, sizes, key, flops, processor())
 
+    def memory(self, name: str, make: Make, **sizes: int) -> None:
+        """The same for the peak of memory of one call of the function `name`; on the CPU, wherever time is judged."""
+        small = make(**{axis: min(size, SMALL) for axis, size in sizes.items()})
+        call, keeper = Call(name), self._timekeeper
+        if keeper is None:
+            self._compare(call, small)
+            return
+        asked(self._student, name)
+        allowed = self._allowed(self._check, processor())
+        growth = measure_memory(keeper.bench, keeper.exercise, call, keeper.start, small, lambda: make(**sizes))
+        keeper.results.append(_memory_record(growth, self._check, name, allowed))
+        if allowed is not None and growth.ratio > allowed:
+            raise CheckFailed(too_large(keeper.results[-1]))
+
+    def _allowed(self, key: str, device: Device) -> float | None:
+        """The threshold of a race; None where it is only measured. Raises NotJudged where it is not known."""
+        keeper = self._timekeeper
+        assert keeper is not None
+        if not keeper.decides:
+            return None
+        table = thresholds.load(keeper.exercise.root).get(device.kind)
+        entry = table.checks.get(keeper.exercise.name, {}).get(key) if table else None
+        if entry is None:
+            unknown = _("How fast is fast enough on {device} was not measured yet; the rest of your grade stands.")
+            raise NotJudged("not_graded", unknown.format(device=device.kind))
+        return entry.value
+
     def _compare(self, call: Call, arguments: Sequence[Any]) -> None:
         student, reference = getattr(self._student, call.name), getattr(self._reference, call.name)
         if call.build is not None:
@@ -91,18 +121,10 @@ class Race:
     def _time(self, call: Call, make: Make, sizes: dict[str, int], key: str, flops: float, device: Device) -> None:
         keeper = self._timekeeper
         assert keeper is not None
-        table = thresholds.load(keeper.exercise.root).get(device.kind)
-        entry = table.checks.get(keeper.exercise.name, {}).get(key) if table else None
-        if keeper.decides and entry is None:
-            raise NotJudged(
-                "not_graded",
-                _("How fast is fast enough on {device} was not measured yet; the rest of your grade stands.").format(
-                    device=device.kind
-                ),
-            )
-        allowed = entry.value if entry and keeper.decides else None
+        allowed = self._allowed(key, device)
         measured = measure(keeper.bench, keeper.exercise, call, keeper.start, lambda: make(**sizes), allowed, device)
         result = _record(measured, key, call.name, allowed)
+        table = thresholds.load(keeper.exercise.root).get(device.kind)
         if table and measured.hopeless is None:
             floor = table.floor(measured.bytes_moved, flops)
             result["roofline"] = round(min(floor / max(measured.student_s, 1e-12), 1.0), 4)
@@ -117,13 +139,30 @@ class Race:
         raise CheckFailed(too_slow(result, looped))
 
 
+def _memory_record(growth: Growth, key: str, function: str, allowed: float | None) -> dict[str, Any]:
+    ratio = round(growth.ratio, 3)
+    facts = {"race": key, "function": function, "measures": "memory", "device": processor().kind}
+    return facts | {
+        "verdict": None if allowed is None else "passed" if growth.ratio <= allowed else "failed",
+        "ratio": ratio,
+        "low": ratio,
+        "high": ratio,
+        "allowed": allowed,
+        "rounds": 1,
+        "seconds": None,
+        "roofline": None,
+    }
+
+
 def _record(measured: Measurement, key: str, function: str, allowed: float | None) -> dict[str, Any]:
     """A measurement as it stands in the record. Ratios are to the reference's time; null: without an upper bound."""
     ratio, low, high = measured.ratio
     return {
         "race": key,
         "function": function,
+        "measures": "time",
         "device": measured.device,
+        "verdict": None if allowed is None else VERDICTS[measured.decided],
         "ratio": round(ratio, 3),
         "low": round(low, 3),
         "high": None if high == float("inf") else round(high, 3),

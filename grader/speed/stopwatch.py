@@ -27,7 +27,8 @@ def answer(*arguments):
     return kept
 """
 WARM_UPS = 2
-FIRST_CALL_CPU_S = 3.0  # beyond what later calls may take: a first one imports and allocates what these find
+# Beyond what later calls may take: a first one imports and allocates what these find, and starts CUDA.
+FIRST_CALL_CPU_S = {"cpu": 3.0, "cuda": 30.0}
 SHORTEST_CALL_CPU_S = 0.5  # no call is ended before that
 TRUSTED_CALL_CPU_S = 60.0
 
@@ -115,7 +116,7 @@ class Stopwatch:
     def student(self, arguments: Sequence[Any], allowed: float) -> Lane:
         """A student's lane, warmed up. allowed: times the reference's time that one call may take before it is ended."""
         lane = self._new_student()
-        lane.call_cpu_s = FIRST_CALL_CPU_S + allowed * self.reference_cpu_s
+        lane.call_cpu_s = FIRST_CALL_CPU_S[lane.device] + allowed * self.reference_cpu_s
         lane.time(arguments)
         lane.call_cpu_s = max(SHORTEST_CALL_CPU_S, allowed * self.reference_cpu_s)
         for _ in range(WARM_UPS):

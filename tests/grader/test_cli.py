@@ -243,6 +243,8 @@ def command(monkeypatch, toy_course, capsys):
         (["results", "--db", "{tmp}/none.db"], "There is no store"),
         (["results", "nobody at all", "--db", "{db}"], "holds nothing of nobody at all"),
         (["results", "ann", "tyo", "--db", "{db}"], "no exercise 'tyo'"),
+        (["leaderboard", "toy", "--db", "{tmp}/none.db"], "There is no store"),
+        (["leaderboard", "tyo", "--db", "{db}"], "no exercise 'tyo'"),
         (["check", "tyo"], "no exercise 'tyo'"),
         (["sync", "tyo"], "no exercise 'tyo'"),
         (["verify", "tyo"], "no exercise 'tyo'"),
@@ -388,7 +390,10 @@ def test_verify_writes_its_figures_and_may_use_several_processes(own_course, run
 def test_help_names_every_command(run_grader):
     done = run_grader("--help")
     assert done.returncode == 0
-    for name in ("check", "status", "batch", "results", "demo", "verify", "sync", "draw", "reproduce", "new-exercise"):
+    for name in (
+        "check", "status", "batch", "results", "demo", "verify", "sync", "draw", "reproduce", "new-exercise", "calibrate",
+        "leaderboard",
+    ):  # fmt: skip
         assert name in done.stdout
 
 

@@ -88,9 +88,46 @@ def test_the_command_that_draws_such_inputs_is_one_line(language):
 
 
 def test_a_record_of_an_older_version_is_shown_as_well():
-    old = record("ann", "toy", failed("wrong"))
+    old = record("ann", "toy", failed("wrong"), CheckResult("test_b", "B.", Verdict.PASSED, 1.0, 1.0, 0.1))
     del old["checks"][0]["draw_command"], old["versions"]
-    assert "wrong" in printed(print_record, old, "A toy")
+    for check in old["checks"]:
+        del check["speed"]
+    text = printed(print_record, old, "A toy")
+    assert "wrong" in text
+    assert "×" not in text
+
+
+def timed(verdict, **facts):
+    """A check with what was measured in it, as race.py writes it."""
+    speed = {"race": "test_a", "function": "f", "device": "cpu x86_64", "ratio": 1.304, "low": 1.25, "high": 1.41}
+    speed |= {"allowed": 4.0, "rounds": 15, "seconds": 0.002, "roofline": 0.3} | facts
+    points = 2.0 if verdict == Verdict.PASSED else 0.0
+    message = "" if verdict == Verdict.PASSED else "what became of it"
+    return CheckResult(
+        "test_a", "A.", verdict, points, 2.0, 0.1, message, speed=speed, speed_ratio=speed["ratio"]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "verdict, is_told", [(Verdict.PASSED, True), (Verdict.INCONCLUSIVE, True), (Verdict.FAILED, False)]
+)
+def test_a_check_that_was_timed_tells_its_speed_once(verdict, is_told):
+    text = printed(print_record, record("ann", "toy", timed(verdict)), "A toy")
+    assert ("1.3× the reference's time, 4 allowed (cpu x86_64)" in text) == is_told
+
+
+@pytest.mark.parametrize(
+    "facts, told",
+    [
+        ({"ratio": 1234.5, "allowed": 2000.0}, "1234× the reference's time, 2000 allowed (cpu x86_64)"),
+        ({"ratio": 0.0321}, "0.0321× the reference's time, 4 allowed (cpu x86_64)"),
+        ({"allowed": None}, "1.3× the reference's time (cpu x86_64)"),
+        ({"measures": "memory"}, "1.3× the reference's memory, 4 allowed (cpu x86_64)"),
+        ({"device": "NVIDIA\x1b[2J"}, "(NVIDIA·[2J)"),
+    ],
+)
+def test_what_was_measured_is_one_line(facts, told):
+    assert told in printed(print_record, record("ann", "toy", timed(Verdict.PASSED, **facts)), "A toy")
 
 
 def test_long_output_is_cut():

@@ -42,7 +42,7 @@ def test_the_record_has_the_public_fields():
     (check,) = record["checks"]
     assert set(check) == {
         "name", "title", "verdict", "points", "max_points", "seconds", "message", "misconception", "hint", "speed_ratio",
-        "draw_command",
+        "speed", "draw_command",
     }  # fmt: skip
     assert check["verdict"] == "passed"
     assert check["misconception"] is None

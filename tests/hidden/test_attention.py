@@ -325,3 +325,14 @@ def test_attention_speed(race, draw):
         heads=16,
         queries=32,
     )
+
+
+@check(points=0.5, needs="test_attention_values", ko="어텐션은 점수 행렬 몇 개 분량의 메모리만 더 써요.")
+def test_attention_memory(race, draw):
+    """The attention needs memory for a few matrices of scores, and no more."""
+    race.memory(
+        "scaled_dot_product_attention",
+        lambda heads, queries: inputs(draw, heads, queries=queries, keys=256, dk=64, dv=64, dtype="float32"),
+        heads=8,
+        queries=256,
+    )

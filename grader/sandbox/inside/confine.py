@@ -7,12 +7,20 @@ import ctypes
 import glob
 import os
 import resource
+from pathlib import Path
 
 SCRATCH = "/scratch"  # the only writable folder; not /tmp, where the interpreter itself may be installed
 ADDRESS_SPACE_BYTES = 4 * 2**30
 CUDA_DATA_BYTES = 4 * 2**30  # for the driver's own data in the process
 STACK_BYTES = 8 * 2**20
 MAX_THREADS = 256
+PROC_FACTS = (
+    "/proc/cpuinfo",
+    "/proc/devices",
+    "/proc/driver/nvidia/params",
+    "/proc/sys/vm/mmap_min_addr",
+    "/proc/self/maps",  # where the C library finds the stack; a worker's memory lies as its keeper's does
+)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -20,6 +28,7 @@ CLONE_NEWNS = 0x00020000
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x20, 0x1000, 0x4000, 0x40000
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
@@ -33,13 +42,14 @@ def die_first() -> None:
     _write("/proc/self/oom_score_adj", "1000")
 
 
-def own_namespaces(scratch_mb: int) -> None:
-    """User, pid, ipc and mount namespaces of its own; a private SCRATCH of bounded size; no /proc.
+def own_namespaces(scratch_mb: int, gpu: bool = False) -> None:
+    """User, pid, ipc and mount namespaces of its own; a private SCRATCH of bounded size; no /proc, or a stage set for CUDA.
 
     The pid namespace holds for children: the caller forks once more, and that child is pid 1 in it.
     """
     uid, gid = os.getuid(), os.getgid()
-    _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC), "unshare")
+    network = CLONE_NEWNET if gpu else 0  # without a GPU no socket can be opened, and a network would cost time
+    _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | network), "unshare")
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{uid} {uid} 1")
     _write("/proc/self/gid_map", f"{gid} {gid} 1")
@@ -51,7 +61,10 @@ def own_namespaces(scratch_mb: int) -> None:
         MS_NOSUID | MS_NODEV | MS_NOEXEC,
         f"size={scratch_mb}m,nr_inodes=1k,mode=0700".encode(),
     )
-    _mount(b"tmpfs", b"/proc", b"tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, b"size=4k,mode=0555")
+    if gpu:
+        _stage_proc()
+    else:
+        _mount(b"tmpfs", b"/proc", b"tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, b"size=4k,mode=0555")
     for node in glob.glob("/dev/*"):
         _mount_read_only(node)
     os.chdir(SCRATCH)
@@ -112,6 +125,20 @@ def _check(result: int, call: str) -> None:
 
 def _mount(source: bytes, target: bytes, kind: bytes, flags: int, options: bytes) -> None:
     _check(_libc.mount(source, target, kind, ctypes.c_ulong(flags), options), f"mount {target.decode()}")
+
+
+def _stage_proc() -> None:
+    """In the place of /proc, the few files of it that CUDA asks for.
+
+    It names its threads by writing to /proc/self/task/TID/comm, and starts nothing where it cannot.
+    """
+    facts = {path: Path(path).read_bytes() for path in PROC_FACTS if Path(path).is_file()}
+    _mount(b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, b"size=1m,nr_inodes=1k,mode=0755")
+    for path, content in facts.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(content)
+    for thread in range(1, MAX_THREADS + 1):
+        Path(f"/proc/self/task/{thread}").mkdir(parents=True)
 
 
 def _mount_read_only(node: str) -> None:

@@ -37,6 +37,7 @@ def main(control_descriptor: int, filter_program: bytes | None, gpu: bool = Fals
     control = socket.socket(fileno=control_descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, which then closes this server
     torch.set_num_threads(1)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # float32 is float32 in every check
     _warm_up(gpu)
     gc.collect()
     gc.freeze()  # objects of the server are not scanned, so not copied, in the children
@@ -83,7 +84,7 @@ def _become_keeper(
         confine.limit_resources(limits["memory_mb"], limits["total_cpu_s"], limits["scratch_mb"], gpu)
         if filter_program:
             confine.die_first()
-            confine.own_namespaces(limits["scratch_mb"])
+            confine.own_namespaces(limits["scratch_mb"], gpu)
             confine.drop_privileges()
             confine.undumpable()
         pid = os.fork()
