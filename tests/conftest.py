@@ -16,6 +16,7 @@ LONG = [
     "test_exhausting.py",
     "test_training.py",
     "test_ordinary_user.py",
+    "test_timing.py",
     "test_verify.py",
     "test_cli.py",
     "test_reproduce.py",

@@ -1,4 +1,4 @@
-"""The other files of this folder once more, without any privilege: a share of the attacks, HOSTILE_EVERY=1 makes it the whole."""
+"""A share of the attacks once more, without any privilege. HOSTILE_EVERY=1 makes it the whole (`make hostile`)."""
 
 import os
 import subprocess
@@ -27,7 +27,8 @@ def test_the_same_as_an_ordinary_user(as_ordinary_user, attacks, tmp_path):
         "HOSTILE_RUN_EVERY": EVERY,
     }
     options = ["-q", "-p", "no:cacheprovider", "-rs", "--rootdir", str(PROJECT), "-c", str(PROJECT / "pyproject.toml")]
-    command = [sys.executable, "-m", "pytest", *options, "--timeout=300", str(FOLDER)]
+    others = [str(path) for path in sorted(FOLDER.glob("test_*.py")) if path != Path(__file__).resolve()]
+    command = [sys.executable, "-m", "pytest", *options, "--timeout=300", *others]
     done = subprocess.run(
         as_ordinary_user(command, environment), env=environment, cwd="/", capture_output=True, text=True, check=False
     )
