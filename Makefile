@@ -5,17 +5,21 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Processes that share the test files, the long ones first (tests/conftest.py); 0: all in one.
+PYTEST_JOBS ?= 2
+SHARED := -n $(PYTEST_JOBS) --dist loadfile --no-loadscope-reorder
+
 .PHONY: demo test hostile fuzz kill lint format types verify sync bench mutation messages clean
 
 demo: $(READY)
 	$(BIN)/grader demo demo
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest $(SHARED)
 
 # Every attack, as the user who runs this and, where that is root, once more as an ordinary user.
 hostile: $(READY)
-	HOSTILE_EVERY=1 $(BIN)/pytest tests/hostile --timeout=1800
+	HOSTILE_EVERY=1 $(BIN)/pytest $(SHARED) tests/hostile --timeout=1800
 
 # Minutes of new inputs; what make test tries of them takes seconds and is the same each time.
 fuzz: $(READY)

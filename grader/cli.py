@@ -268,7 +268,7 @@ def verify(
         Literal["bwrap", "none", "import"],
         typer.Option(help="import: run the course's own sources in this process, which is faster."),
     ] = "bwrap",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes; each verifies one exercise.")] = os.cpu_count() or 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes, which share the exercises.")] = os.cpu_count() or 1,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures to this file.")] = None,
 ) -> None:
     """Is every exercise sound? The author's gate: stubs, references, alternatives, misconceptions."""
@@ -276,13 +276,12 @@ def verify(
     from .reports.verification import summary, verification_table, write_figures
     from .sandbox.launch import ForkServer
     from .verify import verify as run_verify
+    from .verify_jobs import shares_of, verify_in_processes
 
     course = find_course()
     chosen = course.select(exercises)
     with console.status("…") as spinner:
-        if min(jobs, len(chosen)) > 1:
-            from .verify_jobs import verify_in_processes
-
+        if min(jobs, len(shares_of(chosen, jobs))) > 1:
             verification = verify_in_processes(course, chosen, seeds, sandbox, jobs, spinner.update)
         else:
             with ForkServer(sandbox) if sandbox != "import" else nullcontext() as server:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .result import Grade
     from .speed.bench import Bench
     from .submission import Submission
-    from .verify import Verification
+    from .verify import Part
 
 _server: ForkServer | None = None
 _sandbox = ""
@@ -77,13 +77,13 @@ def _bench_of(settings: "Settings") -> "Bench | None":
     return _bench
 
 
-def verify_exercise(course_file: Path, exercise: str, seeds: int) -> "Verification":
-    """Verify one exercise in this process."""
+def verify_exercise(course_file: Path, exercise: str, seeds: int, part: int, parts: int) -> "Part":
+    """Verify one part of an exercise in this process."""
     from .course import load_course
-    from .verify import verify
+    from .verify import verify_part
 
     course = load_course(course_file)
-    return verify(course, [course.exercise(exercise)], seeds, _living_server())
+    return verify_part(course, course.exercise(exercise), seeds, _living_server(), part, parts)
 
 
 def _living_server() -> ForkServer | None:

@@ -6,6 +6,7 @@ the hidden run under every seed and on a student's machine, and nothing that is 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from .course import Course, Exercise
 from .errors import GraderFault
@@ -89,6 +90,18 @@ class Verification:
         return [f"misconceptions are named in {self.named} of {self.runs} runs, {MIN_NAMED:.0%} needed"]
 
 
+@dataclass
+class Part:
+    """What came of a share of an exercise's sources: its rows, or the fault that left none.
+
+    problems: those of the exercise as a whole, which the first part alone looks for.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    fault: str = ""
+
+
 def verify(
     course: Course,
     exercises: list[Exercise],
@@ -97,15 +110,43 @@ def verify(
     on_progress: Callable[[str], None] = lambda text: None,
 ) -> Verification:
     """Verify exercises under `seeds` seeds. Without a server the sources, all trusted, are run in this process."""
+    return merged(
+        exercises, [[verify_part(course, exercise, seeds, server, on_progress=on_progress)] for exercise in exercises]
+    )
+
+
+def verify_part(
+    course: Course,
+    exercise: Exercise,
+    seeds: int,
+    server: ForkServer | None,
+    part: int = 0,
+    parts: int = 1,
+    on_progress: Callable[[str], None] = lambda text: None,
+) -> Part:
+    """Verify every `parts`-th source, from number `part` on; with the first part also what is one for the whole exercise."""
+    done = Part()
+    try:
+        if part == 0:
+            done.problems += _missing_parts(exercise)
+            done.problems += input_problems(exercise)
+            done.problems += out_of_step(exercise, generate(exercise))
+        done.rows = _rows(course, exercise, sources_of(exercise)[part::parts], seeds, server, on_progress)
+    except (GraderFault, FileNotFoundError) as error:
+        done.fault = f"{exercise.name}: {error}"
+    return done
+
+
+def merged(exercises: list[Exercise], parts_of_each: list[list[Part]]) -> Verification:
+    """All parts of each exercise in one: the rows in the order of the sources, none where a part has a fault."""
     verification = Verification(problems=used_twice(exercises))
-    for exercise in exercises:
-        verification.problems += _missing_parts(exercise)
-        try:
-            verification.problems += input_problems(exercise)
-            verification.problems += out_of_step(exercise, generate(exercise))
-            verification.rows += _rows(course, exercise, seeds, server, on_progress)
-        except (GraderFault, FileNotFoundError) as error:
-            verification.problems.append(f"{exercise.name}: {error}")
+    for parts in parts_of_each:
+        verification.problems += [problem for part in parts for problem in part.problems]
+        faults = [part.fault for part in parts if part.fault]
+        verification.problems += faults[:1]  # the others are the same one, seen by another process
+        if not faults:
+            in_turn = zip_longest(*(part.rows for part in parts))
+            verification.rows += [row for turn in in_turn for row in turn if row is not None]
     return verification
 
 
@@ -140,13 +181,24 @@ def _missing_parts(exercise: Exercise) -> list[str]:
     return problems
 
 
+def sources_of(exercise: Exercise) -> list[tuple[str, str, str]]:
+    """Kind, id and text of everything that is graded."""
+    return [
+        ("stub", exercise.name, make_stub(exercise.reference_source, exercise.name)),
+        ("reference", exercise.name, exercise.reference_source),
+        *(("alternative", variant.id, variant.source) for variant in exercise.alternatives),
+        *(("misconception", variant.id, variant.source) for variant in exercise.misconceptions),
+    ]
+
+
 def _rows(
-    course: Course, exercise: Exercise, seeds: int, server: ForkServer | None, on_progress: Callable[[str], None]
+    course: Course,
+    exercise: Exercise,
+    sources: list[tuple[str, str, str]],
+    seeds: int,
+    server: ForkServer | None,
+    on_progress: Callable[[str], None],
 ) -> list[Row]:
-    sources = [("stub", exercise.name, make_stub(exercise.reference_source, exercise.name))]
-    sources += [("reference", exercise.name, exercise.reference_source)]
-    sources += [("alternative", variant.id, variant.source) for variant in exercise.alternatives]
-    sources += [("misconception", variant.id, variant.source) for variant in exercise.misconceptions]
     rows = [Row(exercise.name, kind, id) for kind, id, _ in sources]
     submissions = [
         Submission(f"{kind}:{id}", exercise.name, source, companions=_companions(exercise, kind))

@@ -1,13 +1,23 @@
-"""Verify several exercises at once, each in a grading process."""
+"""Verify several exercises at once, each in a grading process, or in several where it trains."""
 
 from collections.abc import Callable
 from concurrent.futures import as_completed
+from dataclasses import dataclass
 
 from .batch import abandon, local_executor
 from .course import Course, Exercise
 from .errors import Stopped
 from .pool import verify_exercise
-from .verify import Verification, used_twice
+from .verify import Verification, merged, sources_of
+
+
+@dataclass(frozen=True)
+class Share:
+    """One process's share of an exercise: every `parts`-th source, from number `part` on."""
+
+    exercise: Exercise
+    part: int
+    parts: int
 
 
 def verify_in_processes(
@@ -19,15 +29,17 @@ def verify_in_processes(
     on_progress: Callable[[str], None] = lambda text: None,
 ) -> Verification:
     """As `verify.verify`, in `jobs` processes; the exercises come in the course's order."""
-    executor = local_executor(min(jobs, len(exercises)), sandbox)
+    shares = shares_of(exercises, jobs)
+    executor = local_executor(min(jobs, len(shares)), sandbox)
     course_file = course.root / "exercises" / "course.toml"
     try:
         futures = {
-            executor.submit(verify_exercise, course_file, exercise.name, seeds): exercise for exercise in exercises
+            executor.submit(verify_exercise, course_file, share.exercise.name, seeds, share.part, share.parts): share
+            for share in shares
         }
         for done, future in enumerate(as_completed(futures), 1):
             future.result()  # a fault of the machine ends it here
-            on_progress(f"{done} of {len(exercises)} exercises verified, {futures[future].name} the last")
+            on_progress(f"{done} of {len(shares)} parts verified, one of {futures[future].exercise.name} the last")
     except KeyboardInterrupt:
         abandon(executor)
         raise Stopped from None
@@ -35,7 +47,18 @@ def verify_in_processes(
         abandon(executor)
         raise
     executor.shutdown()
-    parts = [future.result() for future in futures]
-    own = [problem for part in parts for problem in part.problems]
-    across = [problem for problem in used_twice(exercises) if problem not in own]
-    return Verification([row for part in parts for row in part.rows], across + own)
+    found = {(share.exercise.name, share.part): future.result() for future, share in futures.items()}
+    parts_of_each = [[found[key] for key in sorted(found) if key[0] == exercise.name] for exercise in exercises]
+    return merged(exercises, parts_of_each)
+
+
+def shares_of(exercises: list[Exercise], jobs: int) -> list[Share]:
+    """The long ones first, so that no process is left alone with one at the end: what trains, then what has many sources."""
+    sources = {exercise.name: len(sources_of(exercise)) for exercise in exercises}
+    long_first = sorted(exercises, key=lambda exercise: (not exercise.training, -sources[exercise.name]))
+    return [
+        Share(exercise, part, parts)
+        for exercise in long_first
+        for parts in [min(jobs, sources[exercise.name]) if exercise.training else 1]
+        for part in range(parts)
+    ]

@@ -165,6 +165,14 @@ def test_a_student_may_run_pytest_themselves(students_copy):
     assert "4 failed" in done.stdout
 
 
+def test_a_student_may_run_pytest_in_several_processes(students_copy, toy):
+    (students_copy / "exercises" / "toy.py").write_text(toy.reference_source)
+    done = pytest_on(students_copy, "-n", "2", "exercises/checks/test_toy.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "bringing up nodes" in done.stdout
+    assert "4 passed" in done.stdout
+
+
 def test_another_file_may_be_checked_and_warnings_are_no_mistakes(students_copy, toy):
     mine = students_copy / "mine.py"
     mine.write_text(

@@ -241,8 +241,10 @@ def test_ctrl_c_ends_the_training_and_leaves_no_process(student):
     (student.folder / "cell.py").write_text(CELL)
     env = {**os.environ, "PYTHONPATH": str(PROJECT), "LANG": "C.UTF-8"}
     command = [sys.executable, "-c", "from grader.cli import main\nif __name__ == '__main__': main()", "train", "up"]
-    process = subprocess.Popen(command, cwd=student.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               text=True, start_new_session=True)  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=student.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
     try:
         while not (student.folder / "pid").exists() or not (student.folder / "pid").read_text():
             assert process.poll() is None, process.stdout.read()

@@ -1,6 +1,7 @@
 """grader/verify.py: the author's gate. Each test breaks one thing of a sound course, which must be seen."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -10,7 +11,8 @@ from grader.course import load_course
 from grader.errors import UserError
 from grader.reports.verification import verification_table
 from grader.sync import generate, write
-from grader.verify import Row, Verification, verify
+from grader.verify import Row, Verification, merged, verify, verify_part
+from grader.verify_jobs import shares_of, verify_in_processes
 
 TOY = "toy"
 
@@ -235,3 +237,66 @@ def test_a_placeholder_is_named_with_its_file_and_line(problems):
     said = problems()
     assert "toy: solutions/alternatives/toy.py, line 19, still holds a PLACEHOLDER: a way." in said
     assert "toy: exercises/course.toml still holds a PLACEHOLDER for its title" in said
+
+
+# Several processes
+
+
+def in_parts(course, seeds, parts):
+    toy = course.exercise(TOY)
+    return merged([toy], [[verify_part(course, toy, seeds, None, part, parts) for part in range(parts)]])
+
+
+@pytest.mark.parametrize("parts", [3, 16])
+def test_an_exercise_in_parts_is_verified_as_in_one(own_course, parts):
+    """Part by part other sources stand beside each one; what it earned, is called and what is wrong must not change."""
+    hidden = own_course.exercise(TOY).hidden_path
+    text = hidden.read_text()
+    hidden.write_text(
+        text.replace("assert_close(student.total(values), reference.total(values))", "student.total(values)")
+    )
+    own_course.exercise(TOY).guide_path("ko").unlink()
+    whole = verify(own_course, [own_course.exercise(TOY)], 2, None)
+    assert any("keeps full marks" in problem for problem in whole.all_problems)
+    assert any("there is no guide" in problem for problem in whole.all_problems)
+    split = in_parts(own_course, 2, parts)
+    assert split == whole
+    assert split.all_problems == whole.all_problems
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_fault_leaves_no_rows_and_is_told_once(own_course, parts):
+    own_course.exercise(TOY).hidden_path.write_text("1 / 0\n")
+    verification = in_parts(own_course, 1, parts)
+    assert verification.rows == []
+    (problem,) = [said for said in verification.problems if "could not be run" in said]
+    assert problem == "toy: the checks in test_toy.py could not be run (pytest exit 2)"
+
+
+def test_a_fault_of_one_part_alone_leaves_no_rows_either(own_course, monkeypatch):
+    toy = own_course.exercise(TOY)
+    parts = [verify_part(own_course, toy, 1, None, part, 2) for part in range(2)]
+    parts[1] = replace(parts[1], rows=[], fault="toy: it ended")
+    assert merged([toy], [parts]) == Verification(problems=["toy: it ended"])
+
+
+def test_what_trains_is_shared_by_all_processes_and_comes_first(toy_course):
+    toy, second = toy_course.exercise(TOY), toy_course.exercise("second")
+    training = replace(second, training="tasks")
+
+    def shares(jobs):
+        return [(share.exercise.name, share.part, share.parts) for share in shares_of([second, toy], jobs)]
+
+    assert shares(2) == [(TOY, 0, 1), ("second", 0, 1)]
+    second, toy = toy, training
+    assert shares(1) == [("second", 0, 1), (TOY, 0, 1)]
+    assert shares(2) == [("second", 0, 2), ("second", 1, 2), (TOY, 0, 1)]
+    assert shares(64) == [("second", 0, 2), ("second", 1, 2), (TOY, 0, 1)]  # it has two sources only
+
+
+def test_processes_that_share_an_exercise_find_what_one_finds(own_course):
+    exercises = [replace(own_course.exercise(TOY), training="tasks"), own_course.exercise("second")]
+    assert [share.parts for share in shares_of(exercises, 2)] == [2, 2, 1]
+    whole = verify(own_course, exercises, 1, None)
+    assert len(whole.rows) == 18
+    assert verify_in_processes(own_course, exercises, 1, "import", 2) == whole
