@@ -65,7 +65,8 @@ class Race:
         """Race one call of `name`. Raises CheckFailed when it is too slow or wrong, NotJudged when it cannot be told.
 
         make: fresh arguments for given sizes, such as `lambda batch, length: (draw.tensor(batch, length, 8),)`.
-        build: the arguments of the class `name`, where a module is called. carries: as stopwatch.Call has it. case: which of several races.
+        build: the arguments of the class `name`, where a module is called. carries: as stopwatch.Call has it.
+        case: which one of a check's several races.
         flops: the arithmetic of one call, for the leaderboard's roofline. sizes: by their names in feedback.SIZES.
         """
         assert sizes.keys() <= SIZES.keys(), f"sizes are called {', '.join(SIZES)}"
