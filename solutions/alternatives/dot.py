@@ -59,7 +59,7 @@ def shape_case_by_case(a_shape, b_shape):
     return list(np.array([*a_shape[:-1], *rest], dtype=np.int64))
 
 
-@alternative("dot-loops", replaces="dot")
+@alternative("dot-loops", replaces="dot", slow="a loop over rows, columns and the axis that is summed over")
 def dot_by_loops(a, b):
     if a.ndim == 0 or b.ndim == 0:
         return np.multiply(a, b)
@@ -122,7 +122,57 @@ def dot_as_an_object(a, b, axis=-1):
     return np.add.reduce(np.multiply(expanded, b_last), axis=axis)
 
 
-@alternative("dot-matmul-vectorized", replaces="batched_matmul")
+@alternative("dot-element-by-element", replaces="dot", slow="a loop over rows and columns")
+def dot_element_by_element(a, b):
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    columns = b if b.ndim == 1 else np.swapaxes(b, -1, -2)
+    check_contracted(a.shape[-1], columns.shape[-1])
+    out = np.empty(a.shape[:-1] + columns.shape[:-1], dtype=a.dtype)
+    for i in np.ndindex(*a.shape[:-1]):
+        for j in np.ndindex(*columns.shape[:-1]):
+            out[i + j] = np.sum(a[i] * columns[j])
+    return out
+
+
+@alternative("dot-own-inner-vectorized", replaces="dot", slow="np.vectorize: a loop over rows and columns")
+def dot_vectorized(a, b):
+    """Every row meets every column in a function of two vectors."""
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    columns = b if b.ndim == 1 else np.moveaxis(b, -2, -1)
+    check_contracted(a.shape[-1], columns.shape[-1])
+    rows = np.expand_dims(a, tuple(range(a.ndim - 1, a.ndim + columns.ndim - 2)))
+    return np.vectorize(lambda x, y: (x * y).sum(), signature="(k),(k)->()")(rows, columns)
+
+
+@alternative("dot-row-by-row", replaces="dot")
+def dot_row_by_row(a, b):
+    """A loop over the rows alone: what is left to NumPy is large enough."""
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    last = b if b.ndim == 1 else np.swapaxes(b, -1, -2)
+    check_contracted(a.shape[-1], last.shape[-1])
+    out = np.empty(a.shape[:-1] + last.shape[:-1], dtype=a.dtype)
+    for i in np.ndindex(*a.shape[:-1]):
+        out[i] = (a[i] * last).sum(axis=-1)
+    return out
+
+
+@alternative("dot-contracted-axis-kept", replaces="dot")
+def dot_contracted_axis_kept(a, b):
+    """b stays as it lies, a gets its new axes behind k; the sum runs over an axis in the middle."""
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    if b.ndim == 1:
+        check_contracted(a.shape[-1], len(b))
+        return np.sum(a * b, axis=-1)
+    check_contracted(a.shape[-1], b.shape[-2])
+    rows = a.reshape(a.shape[:-1] + (1,) * (b.ndim - 2) + (a.shape[-1], 1))
+    return np.sum(rows * b, axis=-2)
+
+
+@alternative("dot-matmul-vectorized", replaces="batched_matmul", slow="np.vectorize: a loop over the stack")
 def matmul_vectorized(a, b):
     if a.ndim * b.ndim == 0:
         raise ValueError("scalars")
@@ -159,7 +209,7 @@ def matmul_in_place(a, b):
     return out[..., 0] if a.ndim == 1 and b.ndim == 1 else out[..., 0, :] if a.ndim == 1 else out
 
 
-@alternative("dot-matmul-through-dot", replaces="batched_matmul")
+@alternative("dot-matmul-through-dot", replaces="batched_matmul", slow="a loop over the stack")
 def matmul_through_own_dot(a, b):
     """Every pair of matrices through the student's own dot, which the exercise allows."""
     if () in (a.shape, b.shape):
@@ -176,6 +226,50 @@ def matmul_through_own_dot(a, b):
     if a.ndim == 1:
         return out.reshape(*stack, out.shape[-1])
     return out.reshape(*stack, out.shape[-2]) if b.ndim == 1 else out
+
+
+@alternative("dot-matmul-pair-by-pair", replaces="batched_matmul", slow="a loop over the stack")
+def matmul_pair_by_pair(a, b):
+    if a.ndim == 0 or b.ndim == 0:
+        raise ValueError("scalars")
+    left, right = np.atleast_2d(a), b[:, None] if b.ndim == 1 else b
+    check_contracted(left.shape[-1], right.shape[-2])
+    stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    left = np.broadcast_to(left, stack + left.shape[-2:])
+    right = np.broadcast_to(right, stack + right.shape[-2:])
+    out = np.empty((*stack, left.shape[-2], right.shape[-1]), dtype=a.dtype)
+    for s in np.ndindex(*stack):
+        out[s] = (left[s][:, :, None] * right[s]).sum(axis=1)
+    if b.ndim == 1:
+        out = out[..., 0]
+        return out[..., 0] if a.ndim == 1 else out
+    return out[..., 0, :] if a.ndim == 1 else out
+
+
+@alternative("dot-matmul-sum-in-the-middle", replaces="batched_matmul")
+def matmul_sum_in_the_middle(a, b):
+    """(..., m, k, 1) times (..., 1, k, n)."""
+    if not (a.ndim and b.ndim):
+        raise ValueError("scalars")
+    left = np.expand_dims(a, 0) if a.ndim == 1 else a
+    right = np.expand_dims(b, 1) if b.ndim == 1 else b
+    check_contracted(left.shape[-1], right.shape[-2])
+    out = np.sum(left[..., None] * right[..., None, :, :], axis=-2)
+    gone = tuple(axis for axis, array in ((-2, a), (-1, b)) if array.ndim == 1)
+    return np.squeeze(out, axis=gone)
+
+
+@alternative("dot-matmul-rows-then-columns", replaces="batched_matmul")
+def matmul_rows_then_columns(a, b):
+    """A loop over the rows of the matrices, for all stacks at once, with copies on the way."""
+    if a.ndim == 0 or b.ndim == 0:
+        raise ValueError("scalars")
+    left = a[None].copy() if a.ndim == 1 else a.copy()
+    right = b[:, None].copy() if b.ndim == 1 else b.copy()
+    check_contracted(left.shape[-1], right.shape[-2])
+    rows = [(left[..., i, :, None] * right).sum(axis=-2) for i in range(left.shape[-2])]
+    out = rows[0] if a.ndim == 1 else np.stack(rows, axis=-2)
+    return out[..., 0] if b.ndim == 1 else out
 
 
 @alternative("dot-linear-einsum", replaces="linear")

@@ -230,3 +230,65 @@ def count_by_shapes(cell, input_size, hidden_size):
             raise ValueError
     shapes = [(hidden_size, input_size), (hidden_size, hidden_size), (hidden_size,), (hidden_size,)]
     return sum(torch.Size(shape).numel() for _ in vectors for shape in shapes)
+
+
+@alternative("gru-sample-by-sample", replaces="gru_forward", slow="a loop over the batch")
+def sample_by_sample(x, h0, *weights):
+    """Each sample's sequence on its own."""
+    outputs = []
+    for n in range(x.shape[0]):
+        h, states = h0[n : n + 1], []
+        for t in range(x.shape[1]):
+            h = gru_cell(x[n : n + 1, t], h, *weights)
+            states.append(h)
+        outputs.append(torch.cat(states))
+    stacked = torch.stack(outputs)
+    return stacked, stacked[:, -1]
+
+
+@alternative("gru-samples-inside-steps", replaces="gru_forward", slow="a loop over the batch at every step")
+def samples_inside_steps(x, h0, *weights):
+    h, outputs = h0, []
+    for t in range(x.shape[1]):
+        h = torch.cat([gru_cell(x[n : n + 1, t], h[n : n + 1], *weights) for n in range(x.shape[0])])
+        outputs.append(h)
+    return torch.stack(outputs, dim=1), h
+
+
+@alternative("gru-unit-by-unit", replaces="gru_forward", slow="a loop over the hidden units at every step")
+def unit_by_unit(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
+    h, outputs = h0, []
+    width = h0.shape[1]
+    for t in range(x.shape[1]):
+        units = []
+        for k in range(width):
+            rows = range(k, 3 * width, width)
+            a_r, a_z, a_n = (x[:, t] @ weight_ih[row] + bias_ih[row] for row in rows)
+            b_r, b_z, b_n = (h @ weight_hh[row] + bias_hh[row] for row in rows)
+            n, z = (a_n + (a_r + b_r).sigmoid() * b_n).tanh(), (a_z + b_z).sigmoid()
+            units.append((1 - z) * n + z * h[:, k])
+        h = torch.stack(units, dim=1)
+        outputs.append(h)
+    return torch.stack(outputs, dim=1), h
+
+
+@alternative("gru-from-the-start", replaces="gru_forward", slow="every state anew from the first step")
+def from_the_start(x, h0, *weights):
+    def state_after(steps):
+        h = h0
+        for t in range(steps):
+            h = gru_cell(x[:, t], h, *weights)
+        return h
+
+    states = [state_after(t + 1) for t in range(x.shape[1])]
+    return torch.stack(states, dim=1), states[-1]
+
+
+@alternative("gru-outputs-grow", replaces="gru_forward")
+def outputs_grow(x, h0, *weights):
+    """The outputs so far are copied at every step."""
+    h, outputs = h0, x.new_empty(x.size(0), 0, h0.size(1))
+    for t in range(x.size(1)):
+        h = gru_cell(x[:, t], h, *weights)
+        outputs = torch.cat([outputs, h.unsqueeze(1)], dim=1)
+    return outputs, h

@@ -206,3 +206,68 @@ def recursive(x, state, *weights):
     rest, (_, c_n) = lstm_forward(x[:, 1:], (h, c), *weights)
     outputs = torch.cat([h[:, None], rest], dim=1)
     return outputs, LSTMState(outputs[:, -1], c_n)
+
+
+@alternative("lstm-sample-by-sample", replaces="lstm_forward", slow="a loop over the batch")
+def sample_by_sample(x, state, *weights):
+    """Each sample's sequence on its own."""
+    outputs, finals = [], []
+    for n in range(x.shape[0]):
+        h, c = state[0][n : n + 1], state[1][n : n + 1]
+        hidden = []
+        for t in range(x.shape[1]):
+            h, c = lstm_cell(x[n : n + 1, t], (h, c), *weights)
+            hidden.append(h)
+        outputs.append(torch.cat(hidden))
+        finals.append((h, c))
+    return torch.stack(outputs), tuple(torch.cat(part) for part in zip(*finals, strict=True))
+
+
+@alternative("lstm-samples-inside-steps", replaces="lstm_forward", slow="a loop over the batch at every step")
+def samples_inside_steps(x, state, *weights):
+    h, c = state
+    outputs = []
+    for t in range(x.shape[1]):
+        pairs = [lstm_cell(x[n : n + 1, t], (h[n : n + 1], c[n : n + 1]), *weights) for n in range(x.shape[0])]
+        h, c = (torch.cat(part) for part in zip(*pairs, strict=True))
+        outputs.append(h)
+    return torch.stack(outputs, dim=1), (h, c)
+
+
+@alternative("lstm-unit-by-unit", replaces="lstm_forward", slow="a loop over the hidden units at every step")
+def unit_by_unit(x, state, weight_ih, weight_hh, bias_ih, bias_hh):
+    h, c = state
+    width, outputs = h.shape[1], []
+    for t in range(x.shape[1]):
+        hidden, cells = [], []
+        for k in range(width):
+            rows = range(k, 4 * width, width)
+            i, f, g, o = (x[:, t] @ weight_ih[r] + h @ weight_hh[r] + bias_ih[r] + bias_hh[r] for r in rows)
+            cell = f.sigmoid() * c[:, k] + i.sigmoid() * g.tanh()
+            cells.append(cell)
+            hidden.append(o.sigmoid() * cell.tanh())
+        h, c = torch.stack(hidden, dim=1), torch.stack(cells, dim=1)
+        outputs.append(h)
+    return torch.stack(outputs, dim=1), (h, c)
+
+
+@alternative("lstm-from-the-start", replaces="lstm_forward", slow="every state anew from the first step")
+def from_the_start(x, state, *weights):
+    def state_after(steps):
+        found = state
+        for t in range(steps):
+            found = lstm_cell(x[:, t], found, *weights)
+        return found
+
+    states = [state_after(t + 1) for t in range(x.shape[1])]
+    return torch.stack([h for h, _ in states], dim=1), states[-1]
+
+
+@alternative("lstm-outputs-grow", replaces="lstm_forward")
+def outputs_grow(x, state, *weights):
+    """The outputs so far are copied at every step."""
+    outputs = x.new_empty(x.size(0), 0, state[0].size(1))
+    for t in range(x.size(1)):
+        state = lstm_cell(x[:, t], state, *weights)
+        outputs = torch.cat([outputs, state[0].unsqueeze(1)], dim=1)
+    return outputs, tuple(state)

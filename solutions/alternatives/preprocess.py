@@ -40,7 +40,7 @@ def with_root(function: Callable[..., Any]) -> Callable[..., Any]:
     return functools.partial(function, root=np.sqrt)
 
 
-@alternative("preprocess-fit-exact-loops", replaces="fit_standardizer")
+@alternative("preprocess-fit-exact-loops", replaces="fit_standardizer", slow="a loop over every number")
 def fit_by_loops(x):
     """Column by column in Python numbers; a list comes back."""
     n, d = x.shape
@@ -56,7 +56,7 @@ def fit_by_loops(x):
     return [np.array(means, dtype=x.dtype), np.array(deviations, dtype=x.dtype)]
 
 
-@alternative("preprocess-fit-running", replaces="fit_standardizer")
+@alternative("preprocess-fit-running", replaces="fit_standardizer", slow="a loop over the rows")
 def fit_running(x):
     """One pass over the rows (Welford's recurrence) in float64."""
     if x.ndim != 2:
@@ -69,6 +69,63 @@ def fit_running(x):
     low, high = np.minimum.reduce(x), np.maximum.reduce(x)
     std = np.where(high > low, np.sqrt(squares / len(x)), 1.0)
     return mean.astype(x.dtype), std.astype(x.dtype)
+
+
+@alternative("preprocess-fit-row-sums", replaces="fit_standardizer", slow="two loops over the rows")
+def fit_by_row_sums(x):
+    n, d = x.shape
+    total = np.zeros(d)
+    for row in x:
+        total += row
+    mean = total / n
+    squares = np.zeros(d)
+    for row in x:
+        squares += (row - mean) ** 2
+    std = np.sqrt(squares / n)
+    std[np.all(x == x[0], axis=0)] = 1
+    return mean.astype(x.dtype), std.astype(x.dtype)
+
+
+@alternative("preprocess-fit-index-by-index", replaces="fit_standardizer", slow="a loop over rows and columns")
+def fit_index_by_index(x):
+    n, d = x.shape
+    mean, std = np.zeros(d, dtype=x.dtype), np.zeros(d, dtype=x.dtype)
+    for j in range(d):
+        total, same = 0.0, True
+        for i in range(n):
+            total += float(x[i, j])
+            same = same and x[i, j] == x[0, j]
+        mean[j] = total / n
+        squares = 0.0
+        for i in range(n):
+            squares += (float(x[i, j]) - total / n) ** 2
+        std[j] = 1.0 if same else math.sqrt(squares / n)
+    return mean, std
+
+
+@alternative("preprocess-fit-column-by-column", replaces="fit_standardizer")
+def fit_column_by_column(x):
+    """A loop over the columns, of which there are few."""
+    _, d = x.shape
+    mean, std = np.empty(d, dtype=x.dtype), np.empty(d, dtype=x.dtype)
+    for j in range(d):
+        column = x[:, j]
+        mean[j] = column.mean()
+        std[j] = 1.0 if (column == column[0]).all() else np.sqrt(np.mean((column - mean[j]) ** 2))
+    return mean, std
+
+
+@alternative("preprocess-fit-transposed-copy", replaces="fit_standardizer")
+def fit_transposed_copy(x):
+    """Features first, in copies."""
+    if x.ndim != 2:
+        raise ValueError("two axes")
+    features = np.ascontiguousarray(x.T)
+    mean = features.mean(axis=1)
+    deviations = features - np.repeat(mean[:, None], features.shape[1], axis=1)
+    std = np.sqrt(np.einsum("jn,jn->j", deviations, deviations) / x.dtype.type(features.shape[1]))
+    constant = np.ptp(features, axis=1) == 0
+    return mean, np.where(constant, np.ones_like(std), std)
 
 
 @alternative("preprocess-fit-torch", replaces="fit_standardizer")
@@ -109,7 +166,7 @@ def fit_by_std(x):
     _rows, columns = x.shape
     mean, std = np.average(x, axis=0), x.std(0)
     for column in range(columns):
-        if len(set(x[:, column].tolist())) == 1:
+        if len(np.unique(x[:, column])) == 1:
             std[column] = 1.0
     return mean, std
 

@@ -140,7 +140,7 @@ def recursive(x, h0, *weights):
     return torch.cat([h[:, None], rest], dim=1), h_n
 
 
-@alternative("rnn-sample-by-sample", replaces="rnn_forward")
+@alternative("rnn-sample-by-sample", replaces="rnn_forward", slow="a loop over the batch")
 def sample_by_sample(x, h0, *weights):
     """Each sample's sequence on its own; h0 is copied and the copy's name is bound anew."""
     outputs = []
@@ -152,6 +152,50 @@ def sample_by_sample(x, h0, *weights):
         outputs.append(torch.cat(states))
     stacked = torch.stack(outputs)
     return stacked, stacked.select(1, -1)
+
+
+@alternative("rnn-samples-inside-steps", replaces="rnn_forward", slow="a loop over the batch at every step")
+def samples_inside_steps(x, h0, *weights):
+    h, outputs = h0, []
+    for t in range(x.shape[1]):
+        h = torch.cat([rnn_step(x[n : n + 1, t], h[n : n + 1], *weights) for n in range(x.shape[0])])
+        outputs.append(h)
+    return torch.stack(outputs, dim=1), h
+
+
+@alternative("rnn-unit-by-unit", replaces="rnn_forward", slow="a loop over the hidden units at every step")
+def unit_by_unit(x, h0, weight_ih, weight_hh, bias_ih, bias_hh):
+    h, outputs = h0, []
+    for t in range(x.shape[1]):
+        units = []
+        for k in range(h0.shape[1]):
+            z = x[:, t] @ weight_ih[k] + h @ weight_hh[k] + bias_ih[k] + bias_hh[k]
+            units.append(torch.tanh(z))
+        h = torch.stack(units, dim=1)
+        outputs.append(h)
+    return torch.stack(outputs, dim=1), h
+
+
+@alternative("rnn-from-the-start", replaces="rnn_forward", slow="every state anew from the first step")
+def from_the_start(x, h0, *weights):
+    def state_after(steps):
+        h = h0
+        for t in range(steps):
+            h = rnn_step(x[:, t], h, *weights)
+        return h
+
+    states = [state_after(t + 1) for t in range(x.shape[1])]
+    return torch.stack(states, dim=1), states[-1]
+
+
+@alternative("rnn-outputs-grow", replaces="rnn_forward")
+def outputs_grow(x, h0, *weights):
+    """The outputs so far are copied at every step."""
+    h, outputs = h0, x.new_empty(x.size(0), 0, h0.size(1))
+    for t in range(x.size(1)):
+        h = rnn_step(x[:, t], h, *weights)
+        outputs = torch.cat([outputs, h.unsqueeze(1)], dim=1)
+    return outputs, h
 
 
 @alternative("rnn-norms-by-autograd", replaces="gradient_norms")

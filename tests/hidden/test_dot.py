@@ -117,7 +117,7 @@ def test_dot_scalars(student, reference, draw):
     assert_same_products("dot", student, reference, draw, pairs)
 
 
-@check(points=2, ko="dot은 스택을 np.dot의 규칙으로 곱해요.")
+@check(points=1.5, ko="dot은 스택을 np.dot의 규칙으로 곱해요.")
 def test_dot_stacks(student, reference, draw):
     """dot multiplies stacks by np.dot's rule."""
     assert_same_products("dot", student, reference, draw, WITH_STACKS)
@@ -177,7 +177,7 @@ def test_batched_matmul(student, reference, draw):
     assert_same_products("batched_matmul", student, reference, draw, shapes)
 
 
-@check(points=1.5, ko="batched_matmul은 스택 축끼리 브로드캐스팅해요.")
+@check(points=1, ko="batched_matmul은 스택 축끼리 브로드캐스팅해요.")
 def test_batched_matmul_broadcasts(student, reference, draw):
     """batched_matmul broadcasts the stacks against each other."""
     shapes = [
@@ -302,3 +302,37 @@ def test_inputs_unchanged(student, draw):
     student.linear(draw.array(4), draw.array(4, 4), draw.array(4))
     student.linear(draw.array(2, 3, 5), draw.array(4, 5), draw.array(4))
     assert_unchanged(student)
+
+
+@check(
+    points=0.5,
+    needs="test_dot_vectors_and_matrices",
+    ko="큰 행렬에서도 dot이 기준 풀이보다 많이 느리지 않아요.",
+)
+def test_dot_speed(race, draw):
+    """On large matrices dot is not much slower than the reference."""
+    race(
+        "dot",
+        lambda rows, inner, columns: (draw.array(rows, inner), draw.array(inner, columns)),
+        flops=2 * 256 * 32 * 256,
+        rows=256,
+        inner=32,
+        columns=256,
+    )
+
+
+@check(
+    points=0.5,
+    needs=("test_batched_matmul", "test_batched_matmul_broadcasts"),
+    ko="스택이 커도 batched_matmul이 기준 풀이보다 많이 느리지 않아요.",
+)
+def test_batched_matmul_speed(race, draw):
+    """On large stacks batched_matmul is not much slower than the reference."""
+    # Every matrix of one stack meets every one of the other: many small products out of few bytes.
+    race(
+        "batched_matmul",
+        lambda batch, inner: (draw.array(batch, 1, 4, inner), draw.array(batch, inner, 1)),
+        flops=2 * 144 * 144 * 4 * 16,
+        batch=144,
+        inner=16,
+    )

@@ -202,7 +202,7 @@ def test_cell_stays_between(student, draw):
         )
 
 
-@check(points=2, ko="gru_forward는 시점 순서대로 gru_cell을 적용하고 스텝마다 상태를 이어 줘요.")
+@check(points=1.5, ko="gru_forward는 시점 순서대로 gru_cell을 적용하고 스텝마다 상태를 이어 줘요.")
 def test_forward_chains_steps(student, reference, draw):
     """gru_forward applies gru_cell in the order of time and hands the state on from step to step."""
     x, h0, weights = arguments(draw)
@@ -352,3 +352,27 @@ def test_parameter_count_refuses(student):
     )
     for cell in ("transformer", ""):
         assert_raises(ValueError, student.parameter_count, cell, 5, 2)
+
+
+def long_sequences(draw, batch, hidden):
+    """64 steps in float32 whose past dies away, so that rounding does not grow from step to step."""
+    x, h0, weights = arguments(draw, batch, 64, 8, hidden, dtype="float32")
+    weights[1] *= hidden**-0.5
+    return x, h0, *weights
+
+
+@check(
+    points=0.5,
+    needs="test_forward_values",
+    ko="배치가 크고 시퀀스가 길어도 gru_forward가 기준 풀이보다 많이 느리지 않아요.",
+)
+def test_forward_speed(race, draw):
+    """On many long sequences gru_forward is not much slower than the reference."""
+    race(
+        "gru_forward",
+        # The length is no size of the race: a loop over the steps is what is asked for.
+        lambda batch, features: long_sequences(draw, batch, features),
+        flops=2 * 64 * 64 * 3 * 32 * (8 + 32),
+        batch=64,
+        features=32,
+    )

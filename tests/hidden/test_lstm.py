@@ -129,7 +129,7 @@ def test_cell_shows_or_hides(student, reference, draw):
         assert_close(student.lstm_cell(x, state, *weights), reference.lstm_cell(x, state, *weights), what="the state")
 
 
-@check(points=2.5, ko="lstm_forward는 시점 순서대로 lstm_cell을 적용하고 스텝마다 상태를 이어 줘요.")
+@check(points=2, ko="lstm_forward는 시점 순서대로 lstm_cell을 적용하고 스텝마다 상태를 이어 줘요.")
 def test_forward_chains_steps(student, reference, draw):
     """lstm_forward applies lstm_cell in the order of time and hands the state on from step to step."""
     x, state, weights = arguments(draw)
@@ -252,3 +252,27 @@ def test_cell_refuses_state(student, draw):
     x, (h, c), weights = arguments(draw)
     for bad in (c[:1], c[:, :1], c[0], torch.cat([c, c]), torch.cat([c, c], dim=1)):
         assert_raises(ValueError, student.lstm_cell, first_step(x), (h, bad), *weights)
+
+
+def long_sequences(draw, batch, hidden):
+    """64 steps in float32 whose past dies away, so that rounding does not grow from step to step."""
+    x, state, weights = arguments(draw, batch, 64, 8, hidden, dtype="float32")
+    weights[1] *= hidden**-0.5
+    return x, state, *weights
+
+
+@check(
+    points=0.5,
+    needs="test_forward_values",
+    ko="배치가 크고 시퀀스가 길어도 lstm_forward가 기준 풀이보다 많이 느리지 않아요.",
+)
+def test_forward_speed(race, draw):
+    """On many long sequences lstm_forward is not much slower than the reference."""
+    race(
+        "lstm_forward",
+        # The length is no size of the race: a loop over the steps is what is asked for.
+        lambda batch, features: long_sequences(draw, batch, features),
+        flops=2 * 64 * 64 * 4 * 32 * (8 + 32),
+        batch=64,
+        features=32,
+    )

@@ -65,7 +65,7 @@ def require_number(value):
     return float(value)
 
 
-@check(points=2, ko="fit_standardizer는 열마다 평균과 표준편차를 구해요.")
+@check(points=1.5, ko="fit_standardizer는 열마다 평균과 표준편차를 구해요.")
 def test_fit_values(student, reference, draw):
     """fit_standardizer gives the mean and the standard deviation of every column."""
     for n, d in [(6, 3), (3, 5), (4, 4)]:
@@ -319,3 +319,14 @@ def test_inputs_unchanged(student, draw):
     student.weight_gradient(draw.array(5, 3), draw.array(5))
     student.condition_number(draw.array(9, 3))
     assert_unchanged(student)
+
+
+@check(
+    points=0.5,
+    needs=("test_fit_values", "test_fit_constant_columns"),
+    ko="행이 많아도 fit_standardizer가 기준 풀이보다 많이 느리지 않아요.",
+)
+def test_fit_speed(race, draw):
+    """On many rows fit_standardizer is not much slower than the reference."""
+    # Two dozen at a time: one row costs so little that a loop over the 64 of a small input would not show.
+    race("fit_standardizer", lambda rows: (draw.array(24 * rows, 6),), flops=5 * 24000 * 6, rows=1000)

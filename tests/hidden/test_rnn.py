@@ -107,7 +107,7 @@ def test_step_values(student, reference, draw):
         assert_close(student.rnn_step(x, h, *weights), reference.rnn_step(x, h, *weights), what="the hidden state")
 
 
-@check(points=2.5, ko="rnn_forward는 시점 순서대로 rnn_step을 적용하고 스텝마다 상태를 이어 줘요.")
+@check(points=2, ko="rnn_forward는 시점 순서대로 rnn_step을 적용하고 스텝마다 상태를 이어 줘요.")
 def test_forward_chains_steps(student, reference, draw):
     """rnn_forward applies rnn_step in the order of time and hands the state on from step to step."""
     x, h0, weights = arguments(draw)
@@ -341,3 +341,27 @@ def test_norms_refuse(student, draw):
     larger = draw.tensor(5, 5)
     for bad in (weight_hh[:, :3], weight_hh[:3], weight_hh[:1], weight_hh[:3, :3], larger):
         assert_raises(ValueError, student.gradient_norms, bad.contiguous(), h0, 3, "tanh")
+
+
+def long_sequences(draw, batch, hidden):
+    """128 steps in float32 whose past dies away, so that rounding does not grow from step to step."""
+    x, h0, weights = arguments(draw, batch, 128, 8, hidden, dtype="float32")
+    weights[1] *= hidden**-0.5
+    return x, h0, *weights
+
+
+@check(
+    points=0.5,
+    needs="test_forward_values",
+    ko="배치가 크고 시퀀스가 길어도 rnn_forward가 기준 풀이보다 많이 느리지 않아요.",
+)
+def test_forward_speed(race, draw):
+    """On many long sequences rnn_forward is not much slower than the reference."""
+    race(
+        "rnn_forward",
+        # The length is no size of the race: a loop over the steps is what is asked for.
+        lambda batch, features: long_sequences(draw, batch, features),
+        flops=2 * 32 * 128 * 32 * (8 + 32),
+        batch=32,
+        features=32,
+    )
