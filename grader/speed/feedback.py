@@ -10,12 +10,13 @@ from ..errors import StudentFault
 from ..i18n import N_, _
 from ..text import figure
 from .bench import Bench, Start
-from .stopwatch import Call, Lane
+from .stopwatch import Call, Lane, Stopwatch
 
 # A loop shows in how the time grows from small inputs, where each of its steps costs more than the arithmetic in it.
 LOOP_SIZE, LOOP_GROWTH, LOOP_EXPONENT = 8, 8, 0.5
 ENDLESS = 1e6  # times the reference's time: as long as it takes
 TIMES = 3
+SHORTEST_S = 2e-5  # below, it is noise
 BAR_WIDTH = 40
 
 # What the sizes of a race may be called, and how a sentence names them.
@@ -48,16 +49,19 @@ def looped_sizes(
         try:
             stopwatch.prepare(make(**base))
             lane = stopwatch.student(make(**base), ENDLESS)
-            before = _seconds(lane, make, base)
-            growth = {axis: _seconds(lane, make, base | {axis: LOOP_GROWTH * base[axis]}) for axis in sizes}
+            before = _seconds(stopwatch, lane, make, base)
+            growth = {axis: _seconds(stopwatch, lane, make, base | {axis: LOOP_GROWTH * base[axis]}) for axis in sizes}
         except StudentFault:  # it takes too long even for that
             return []
     exponents = {axis: math.log(after / before, LOOP_GROWTH) for axis, after in growth.items()}
     return sorted((axis for axis in sizes if exponents[axis] > LOOP_EXPONENT), key=lambda axis: -exponents[axis])
 
 
-def _seconds(lane: Lane, make: Callable[..., Sequence[Any]], sizes: dict[str, int]) -> float:
-    return max(median(lane.time(make(**sizes))[1].cpu_s for _ in range(TIMES)), 1e-6)
+def _seconds(stopwatch: Stopwatch, lane: Lane, make: Callable[..., Sequence[Any]], sizes: dict[str, int]) -> float:
+    """What a call takes on inputs of these sizes, without what the no-op takes to receive them."""
+    inputs = [make(**sizes) for _ in range(TIMES)]
+    own, noop = (median(one.time(arguments)[1].cpu_s for arguments in inputs) for one in (lane, stopwatch.noop))
+    return max(own - noop, SHORTEST_S)
 
 
 def too_slow(result: dict[str, Any], looped: list[str]) -> str:
@@ -93,7 +97,9 @@ def _question(looped: list[str]) -> str:
     if not looped:
         return _("Is something computed twice, or for more elements than are needed?")
     names = _(" and ").join(_(SIZES[axis]) for axis in looped)
-    return _("The time grows with {sizes}: is there a Python loop over it?").format(sizes=names)
+    if len(looped) == 1:
+        return _("The time grows with {sizes}: is there a Python loop over it?").format(sizes=names)
+    return _("The time grows with {sizes}: are there Python loops over them?").format(sizes=names)
 
 
 def bar(result: dict[str, Any]) -> str:

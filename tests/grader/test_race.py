@@ -123,8 +123,8 @@ def test_a_loop_fails_its_race_alone_and_is_told_of_the_axes_that_it_runs_over(r
     slow = checks["test_center_speed"]
     assert (slow.verdict, slow.points, slow.draw_command) == (Verdict.FAILED, 0.0, "")
     assert slow.speed["verdict"] == "failed"
-    assert "the rows and the columns: is there a Python loop" in slow.message or (
-        "the columns and the rows: is there a Python loop" in slow.message
+    assert "grows with the rows and the columns: are there Python loops" in slow.message or (
+        "grows with the columns and the rows: are there Python loops" in slow.message
     )
     assert "4 allowed" in slow.message
     assert "█" in slow.message
