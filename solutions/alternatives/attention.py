@@ -258,6 +258,20 @@ def batch_loop_that_fills(decoder, encoder, lengths):
     context = torch.zeros_like(decoder)
     weights = decoder.new_zeros(*decoder.shape[:2], encoder.shape[1])
     for n, length in enumerate(lengths.tolist()):
-        weights[n, :, :length] = torch.softmax(decoder[n] @ encoder[n, :length].T, dim=-1)
-        context[n] = weights[n] @ encoder[n]
+        found = torch.softmax(decoder[n] @ encoder[n, :length].T, dim=-1)
+        weights[n, :, :length], context[n] = found, found @ encoder[n, :length]
     return context, weights
+
+
+@alternative(
+    "attention-keys-repeated",
+    replaces="scaled_dot_product_attention",
+    wasteful="a copy of all keys for each query",
+)
+def keys_repeated(query, key, value, keep=None):
+    agree(query, key)
+    keys = key.unsqueeze(-3).repeat(*[1] * (key.dim() - 2), query.shape[-2], 1, 1)
+    scores = (keys @ query.unsqueeze(-1)).squeeze(-1) / math.sqrt(query.shape[-1])
+    keep = torch.tensor(True, device=query.device) if keep is None else keep
+    weights = torch.softmax(scores.masked_fill(~keep, torch.finfo(scores.dtype).min), dim=-1).masked_fill(~keep, 0.0)
+    return weights @ value, weights

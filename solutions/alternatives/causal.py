@@ -327,3 +327,12 @@ def decode_stacked(query: Tensor, key: Tensor, value: Tensor, cache: Cache | Non
     scores = torch.einsum("nhqd,nhtd->nhqt", query * query.shape[-1] ** -0.5, key)
     powers = (scores - scores.amax(-1, keepdim=True)).exp()
     return torch.einsum("nhqt,nhtd->nhqd", powers / powers.sum(-1, keepdim=True), value), (key, value)
+
+
+@alternative("causal-mask-filled", replaces="causal_mask", slow="a loop over queries and keys")
+def mask_filled(query_length: int, key_length: int) -> Tensor:
+    keep = torch.zeros(query_length, key_length, dtype=torch.bool)
+    for i in range(query_length):
+        for j in range(min(i + 1, key_length)):
+            keep[i, j] = True
+    return keep
