@@ -23,7 +23,7 @@ from grader.record import Settings
 from grader.result import Verdict
 from grader.sandbox.launch import ForkServer
 from grader.speed.bench import Bench
-from grader.speed.calibrate import REFERENCE, time_races
+from grader.speed.calibrate import REFERENCE, side_of, time_races
 from grader.speed.device import choose
 from grader.submission import Submission
 
@@ -38,14 +38,6 @@ def hog() -> None:
         matrix @ matrix
 
 
-def kind_of(variant, race) -> str | None:
-    """Whether a variant is honest or slow in a race; None where it is neither (slow elsewhere)."""
-    costs = {} if variant is None else variant.slow if race["measures"] == "time" else variant.wasteful
-    if not costs:
-        return "honest"
-    return "slow" if race["function"] in costs else None
-
-
 def judge(course, exercise, server, bench, seed, counts) -> None:
     """Every variant of an exercise in every race of it, once. counts: (race, kind) → Counter of verdicts."""
     variants = {REFERENCE: None} | {variant.id: variant for variant in exercise.alternatives}
@@ -58,8 +50,8 @@ def judge(course, exercise, server, bench, seed, counts) -> None:
             if result.verdict not in (Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE):
                 counts[result.name, "other"][f"{submission.student}: {result.verdict}"] += 1
         for race in [race for keeper in keepers[id(candidate)] for race in keeper.results]:
-            kind = kind_of(variants[submission.student], race)
-            if kind is not None:
+            kind = side_of(variants[submission.student], race)
+            if kind:
                 counts[race["race"], kind][race["verdict"]] += 1
 
 

@@ -87,15 +87,22 @@ def calibrate_exercise(
 
 
 def _sort_in(calibration: Calibration, variant: Variant | None, result: dict[str, Any]) -> None:
-    """Among the honest or the slow ones, or neither: a variant that is slow elsewhere may be slowed down by that."""
     calibration.results.append(result)
-    costs: dict[str, str] = {}
-    if variant is not None:
-        costs = variant.slow if result["measures"] == "time" else variant.wasteful
-    if costs and result["function"] not in costs:
-        return
-    group = calibration.slow if costs else calibration.honest
-    group.setdefault(result["device"], {}).setdefault(result["race"], {})[result["variant"]] = result["ratio"]
+    side = side_of(variant, result)
+    if side:
+        group = calibration.slow if side == "slow" else calibration.honest
+        group.setdefault(result["device"], {}).setdefault(result["race"], {})[result["variant"]] = result["ratio"]
+
+
+def side_of(variant: Variant | None, result: dict[str, Any]) -> str:
+    """Whether a variant is "honest" or "slow" in what was measured.
+
+    "": neither. What is slow or wasteful elsewhere may be slowed down by that, and what wastes memory may take some time.
+    """
+    if variant is None or not (variant.slow or variant.wasteful):
+        return "honest"
+    costs = variant.slow if result["measures"] == "time" else variant.wasteful
+    return "slow" if result["function"] in costs else ""
 
 
 def time_races(run: Run, bench: Bench, exercise: Exercise, decides: bool) -> dict[int, list[Timekeeper]]:
