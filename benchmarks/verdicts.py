@@ -44,7 +44,7 @@ def judge(course, exercise, server, bench, seed, counts) -> None:
     sources = {REFERENCE: exercise.reference_source} | {v.id: v.source for v in exercise.alternatives}
     submissions = [Submission(id, exercise.name, source) for id, source in sources.items()]
     run = new_run(course, exercise, submissions, Settings(seed=seed, secret=b"verdicts"), server, Marking(exercise))
-    keepers = time_races(run, bench, exercise, decides=True)
+    keepers = time_races(run, bench, exercise, list(sources), decides=True)
     for submission, candidate in zip(submissions, run.candidates, strict=True):
         for result in candidate.results:
             if result.verdict not in (Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE):

@@ -16,7 +16,7 @@ from .sandbox.launch import ForkServer, check_available
 from .speed import thresholds
 from .speed.bench import Bench
 from .speed.calibrate import Calibration, calibrate_exercise, gap_of
-from .speed.device import UNTIMED, Device, processor
+from .speed.device import UNTIMED, Device
 
 COPY_BYTES = 2**28
 MATRIX = {"cpu": 1024, "cuda": 8192}
@@ -40,17 +40,18 @@ def calibrate(console: Console, names: list[str], device: Device, sandbox: str, 
                 for kind in dict.fromkeys([*calibration.honest, *calibration.slow]):
                     console.print(_grid(calibration, kind))
                     if kind not in tables:
-                        tables[kind] = _new_table(device if kind == device.kind else processor())
+                        tables[kind] = _new_table(device)
                     tables[kind].measured = datetime.date.today()
                     tables[kind].checks[exercise.name] = calibration.thresholds(kind)
                     doubts += calibration.doubts(kind)
                 doubts += calibration.problems
+                if not dry_run:  # exercise by exercise: it takes minutes
+                    thresholds.save(course.root, tables)
     finally:
         bench.close()
     for doubt in doubts:
         console.print(doubt, style="yellow", markup=False, soft_wrap=True)
     if not dry_run:
-        thresholds.save(course.root, tables)
         console.print(_("Written to {path}").format(path=thresholds.path_in(course.root)), style="dim", markup=False)
     return not doubts
 

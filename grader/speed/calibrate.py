@@ -1,7 +1,8 @@
 """Thresholds measured on this device: between the slowest honest and the fastest slow variant of each timed function."""
 
+import ast
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..sandbox.launch import ForkServer
 from ..submission import Submission
 from ..variants import Variant
 from .bench import Bench
+from .device import Device
 from .race import Timekeeper
 from .thresholds import Threshold
 
@@ -72,7 +74,7 @@ def calibrate_exercise(
     sources = {REFERENCE: exercise.reference_source} | {id: variant.source for id, variant in variants.items()}
     submissions = [Submission(id, exercise.name, source) for id, source in sources.items()]
     run = new_run(course, exercise, submissions, Settings(), server, Marking(exercise))
-    keepers = time_races(run, bench, exercise, decides=False)
+    keepers = time_races(run, bench, exercise, list(sources), decides=False)
     for submission, candidate in zip(submissions, run.candidates, strict=True):
         on_progress(f"{exercise.name}: {submission.student}")
         calibration.problems += [
@@ -105,13 +107,28 @@ def side_of(variant: Variant | None, result: dict[str, Any]) -> str:
     return "slow" if result["function"] in costs else ""
 
 
-def time_races(run: Run, bench: Bench, exercise: Exercise, decides: bool) -> dict[int, list[Timekeeper]]:
-    """Run the speed checks of a run alone; what was measured, by the identity of each candidate."""
+def time_races(
+    run: Run, bench: Bench, exercise: Exercise, ids: Sequence[str], decides: bool
+) -> dict[int, list[Timekeeper]]:
+    """Run the speed checks of a run alone; what was measured, by the identity of each candidate.
+
+    ids: the variant that each candidate is. It is timed where it differs from the reference, on the bench's own device.
+    """
     keepers: dict[int, list[Timekeeper]] = {id(candidate): [] for candidate in run.candidates}
+    variants = {variant.id: variant for variant in exercise.alternatives}
+    variant_of = {id(candidate): variants.get(name) for name, candidate in zip(ids, run.candidates, strict=True)}
+    uses = uses_of(exercise.reference_source)
 
     def keep(candidate: Candidate) -> Timekeeper | None:
         keeper = timekeeper(bench, exercise, candidate, decides)
         if keeper is not None:
+            variant = variant_of[id(candidate)]
+
+            def wants(function: str, device: Device) -> bool:
+                own = variant is None or bool(uses.get(function, {function}) & set(variant.replaces))
+                return own and device == bench.device
+
+            keeper.wants = wants
             keepers[id(candidate)].append(keeper)
         return keeper
 
@@ -122,3 +139,16 @@ def time_races(run: Run, bench: Bench, exercise: Exercise, decides: bool) -> dic
         for candidate in run.candidates:
             candidate.close()
     return keepers
+
+
+def uses_of(source: str) -> dict[str, set[str]]:
+    """For each function and class of a source, itself and all of the others that it makes use of."""
+    definitions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    names = {node.name for node in definitions}
+    uses = {
+        node.name: {node.name} | {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and name.id in names}
+        for node in definitions
+    }
+    for _round in uses:
+        uses = {name: set.union(*(uses[used] for used in found)) for name, found in uses.items()}
+    return uses

@@ -28,12 +28,14 @@ class Timekeeper:
     """All that timing one submission in one check needs, and what came of it.
 
     start: a new worker of the submission. decides: False only measures. results: one a race, as the record keeps them.
+    wants: whether a function is to be timed on a device at all.
     """
 
     bench: Bench
     exercise: Exercise
     start: Start
     decides: bool = True
+    wants: Callable[[str, Device], bool] = lambda function, device: True
     results: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -94,6 +96,8 @@ class Race:
             self._compare(call, small)
             return
         asked(self._student, name)
+        if not keeper.wants(name, processor()):
+            return
         allowed = self._allowed(self._check, processor())
         growth = measure_memory(keeper.bench, keeper.exercise, call, keeper.start, small, lambda: make(**sizes))
         keeper.results.append(_memory_record(growth, self._check, name, allowed))
@@ -123,6 +127,8 @@ class Race:
     def _time(self, call: Call, make: Make, sizes: dict[str, int], key: str, flops: float, device: Device) -> None:
         keeper = self._timekeeper
         assert keeper is not None
+        if not keeper.wants(call.name, device):
+            return
         allowed = self._allowed(key, device)
         measured = measure(keeper.bench, keeper.exercise, call, keeper.start, lambda: make(**sizes), allowed, device)
         result = _record(measured, key, call.name, allowed)
