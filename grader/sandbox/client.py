@@ -54,7 +54,10 @@ class Usage:
 class Worker:
     """One forked worker with one submission loaded. `usage` and `output` are shared by the workers of a submission."""
 
-    def __init__(self, server: ForkServer, limits: Limits, usage: Usage, output: bytearray) -> None:
+    def __init__(
+        self, server: ForkServer, limits: Limits, usage: Usage, output: bytearray, freeze: bool = True
+    ) -> None:
+        """freeze: whether it is stopped between requests, where the sandbox can."""
         self.limits, self.usage, self.output = limits, usage, output
         self.alive = True
         self.pid = 0
@@ -68,6 +71,7 @@ class Worker:
         self._memory_floor_kb = 0
         self._next_look = 0.0
         self._confined, self._gpu = server.sandbox != "none", server.gpu
+        self._is_frozen_between = self._confined and freeze
         self._killed_by_us = False
         self._pidfd: int | None = None
         self._received = bytearray()
@@ -188,7 +192,7 @@ class Worker:
 
         Only in the sandbox, whose processes end with the grader: a stopped process of no sandbox would outlive it.
         """
-        if self._confined:
+        if self._is_frozen_between:
             self._signal(signal.SIGSTOP)
 
     def _signal(self, number: signal.Signals) -> None:

@@ -137,7 +137,9 @@ class Bench:
 
     def trusted_lane(self, who: str, exercise: Exercise, call: Call, gpu: Gpu | None, limits: Limits) -> Lane:
         """A new worker of the trusted side: "reference", or "noop", whose only calls are `keep` and `answer`."""
-        worker = Worker(self.server("trusted", gpu), limits, Usage(), bytearray())
+        # On a CPU all three are treated alike. On a GPU a trusted worker that waits is left alone: it harms nobody, and what the
+        # driver makes of a stopped process while another one starts is not known.
+        worker = Worker(self.server("trusted", gpu), limits, Usage(), bytearray(), freeze=gpu is None)
         if who == "noop":
             worker.load(NOOP_SOURCE, "noop.py", {})
         else:

@@ -34,7 +34,7 @@ WARM_UPS = 2
 # Beyond what later calls may take: a first one imports and allocates what these find, and starts CUDA.
 FIRST_CALL_CPU_S = {"cpu": 3.0, "cuda": 30.0}
 SHORTEST_CALL_CPU_S = 0.5  # no call is ended before that
-TRUSTED_CALL_CPU_S = 60.0
+TRUSTED_CALL_CPU_S = 20.0
 
 
 @dataclass(frozen=True)
