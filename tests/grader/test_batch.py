@@ -15,6 +15,7 @@ from grader.errors import GraderFault, SandboxUnavailable, Stopped, UserError
 from grader.grade import grade
 from grader.record import Settings
 from grader.result import Verdict
+from grader.speed.device import Device
 from grader.store import Store
 
 SETTINGS = Settings(secret=b"secret", sandbox="import")
@@ -131,7 +132,9 @@ def test_a_file_that_went_missing_is_graded_again_as_missing(toy_course, make_cl
     assert {check["verdict"] for check in record["checks"]} == {"missing"}
 
 
-@pytest.mark.parametrize("change", [{"seed": "1"}, {"secret": b"other"}, {"sandbox": "none"}, {"device": "cuda"}])
+@pytest.mark.parametrize(
+    "change", [{"seed": "1"}, {"secret": b"other"}, {"sandbox": "none"}, {"device": Device("cuda")}]
+)
 def test_another_setting_grades_again(toy_course, make_class, store, change):
     folder = make_class("ann")
     run(toy_course, folder, store)

@@ -164,7 +164,7 @@ def test_a_reference_that_does_not_load_is_no_zero(own_course, toy):
 def test_what_cannot_be_sent_back_arrives_as_a_fault(toy_course, monkeypatch):
     """TimedOut takes two arguments: as it is, it could not be unpickled, and would take its process pool along."""
 
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise TimedOut("check_cpu_s", 1.0)
 
     monkeypatch.setattr(grading, "grade", fail)
