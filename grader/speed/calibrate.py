@@ -77,14 +77,17 @@ def calibrate_exercise(
     keepers = time_races(run, bench, exercise, list(sources), decides=False)
     for submission, candidate in zip(submissions, run.candidates, strict=True):
         on_progress(f"{exercise.name}: {submission.student}")
-        calibration.problems += [
-            f"{exercise.name}, {result.name}, {submission.student}: {result.verdict}: {result.message}"
-            for result in candidate.results
-            if result.verdict != Verdict.PASSED
-        ] + candidate.grader_faults
+        variant = variants.get(submission.student)
+        calibration.problems += candidate.grader_faults
+        for result in candidate.results:
+            if result.verdict == Verdict.TIMEOUT and variant is not None and variant.slow:
+                continue  # so slow that its memory could not be measured
+            if result.verdict != Verdict.PASSED:
+                name = f"{exercise.name}, {result.name}, {submission.student}"
+                calibration.problems.append(f"{name}: {result.verdict}: {result.message}")
         for keeper in keepers[id(candidate)]:
             for result in keeper.results:
-                _sort_in(calibration, variants.get(submission.student), {"variant": submission.student} | result)
+                _sort_in(calibration, variant, {"variant": submission.student} | result)
     return calibration
 
 

@@ -275,3 +275,43 @@ def keys_repeated(query, key, value, keep=None):
     keep = torch.tensor(True, device=query.device) if keep is None else keep
     weights = torch.softmax(scores.masked_fill(~keep, torch.finfo(scores.dtype).min), dim=-1).masked_fill(~keep, 0.0)
     return weights @ value, weights
+
+
+@alternative("attention-query-by-query", replaces="scaled_dot_product_attention", slow="a loop over the queries")
+def query_by_query(query, key, value, keep=None):
+    """One row of the weights at a time, for all sequences and heads together."""
+    agree(query, key)
+    if keep is not None:
+        keep = keep.expand(*query.shape[:-1], key.shape[-2])
+    outputs, weights = [], []
+    for i in range(query.shape[-2]):
+        scores = (key @ query[..., i, :, None]).squeeze(-1) / math.sqrt(query.shape[-1])
+        if keep is not None:
+            scores = scores.masked_fill(~keep[..., i, :], torch.finfo(scores.dtype).min)
+        found = torch.softmax(scores, dim=-1)
+        if keep is not None:
+            found = found * keep[..., i, :]
+        weights.append(found)
+        outputs.append((found[..., None, :] @ value).squeeze(-2))
+    return torch.stack(outputs, dim=-2), torch.stack(weights, dim=-2)
+
+
+@alternative("attention-query-by-query", replaces="seq2seq_attention", slow="loops over sequences and decoder states")
+def state_by_state(decoder, encoder, lengths):
+    """As a decoder works while it translates: one state of one sentence asks at a time."""
+    contexts, weights = [], []
+    for states, memory, length in zip(decoder, encoder, lengths, strict=True):
+        words = memory[: int(length)]
+        for state in states:
+            found = torch.softmax(words @ state, dim=0)
+            weights.append(F.pad(found, (0, len(memory) - len(words))))
+            contexts.append(found @ words)
+    return torch.stack(contexts).reshape(decoder.shape), torch.stack(weights).reshape(*decoder.shape[:2], -1)
+
+
+@alternative("attention-einsum-additive", replaces="seq2seq_attention")
+def seq2seq_einsum(decoder, encoder, lengths):
+    keep = torch.arange(encoder.shape[1], device=encoder.device)[None, :] < lengths[:, None]
+    bias = torch.where(keep, 0.0, -1e9).to(decoder.dtype)[:, None, :]
+    weights = torch.softmax(torch.einsum("nth,nsh->nts", decoder, encoder) + bias, dim=-1) * keep[:, None, :]
+    return torch.einsum("nts,nsh->nth", weights, encoder), weights

@@ -345,3 +345,19 @@ def int_80(decoder, encoder, lengths):
     page.write(bytes.fromhex("b802000000cd80c3"))
     ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
     os._exit(1)
+
+
+@hostile("hostile-changes-device-files", replaces="seq2seq_attention", verdict="error")
+def changes_device_files(decoder, encoder, lengths):
+    """The device files of the machine are mounted here; where root grades, they are root's to change."""
+    node = "/dev/null"
+    before = os.stat(node)
+    all_refused(
+        lambda: os.chmod(node, 0),
+        lambda: os.chown(node, before.st_uid, before.st_gid),
+        lambda: os.utime(node, (0, 0)),
+        lambda: os.setxattr(node, "user.mine", b"mine"),
+        lambda: os.unlink(node),
+        lambda: os.chmod("/dev/urandom", 0),
+    )
+    return honest(decoder, encoder, lengths)
