@@ -86,8 +86,8 @@ def calibrate_exercise(
                 name = f"{exercise.name}, {result.name}, {submission.student}"
                 calibration.problems.append(f"{name}: {result.verdict}: {result.message}")
         for keeper in keepers[id(candidate)]:
-            for result in keeper.results:
-                _sort_in(calibration, variant, {"variant": submission.student} | result)
+            for race in keeper.results:
+                _sort_in(calibration, variant, {"variant": submission.student} | race)
     return calibration
 
 
