@@ -4,7 +4,7 @@
 
 For each race: how many verdicts on honest variants (the reference and the alternatives that are not marked slow) were "too
 slow", how many on slow ones were "passed", and how many were inconclusive. A hog is a process that multiplies matrices all
-the while. Exit status 0: no verdict was wrong.
+the while. Last column: the longest that a check of the reference took, in seconds. Exit status 0: no verdict was wrong.
 """
 
 import argparse
@@ -38,8 +38,11 @@ def hog() -> None:
         matrix @ matrix
 
 
-def judge(course, exercise, server, bench, seed, counts) -> None:
-    """Every variant of an exercise in every race of it, once. counts: (race, kind) → Counter of verdicts."""
+def judge(course, exercise, server, bench, seed, counts, seconds) -> None:
+    """Every variant of an exercise in every race of it, once.
+
+    counts: (race, kind) → Counter of verdicts. seconds: check → what each of the reference's took.
+    """
     variants = {REFERENCE: None} | {variant.id: variant for variant in exercise.alternatives}
     sources = {REFERENCE: exercise.reference_source} | {v.id: v.source for v in exercise.alternatives}
     submissions = [Submission(id, exercise.name, source) for id, source in sources.items()]
@@ -47,6 +50,8 @@ def judge(course, exercise, server, bench, seed, counts) -> None:
     keepers = time_races(run, bench, exercise, list(sources), decides=True)
     for submission, candidate in zip(submissions, run.candidates, strict=True):
         for result in candidate.results:
+            if submission.student == REFERENCE:
+                seconds[result.name].append(result.seconds)
             if result.verdict not in (Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE):
                 counts[result.name, "other"][f"{submission.student}: {result.verdict}"] += 1
         for race in [race for keeper in keepers[id(candidate)] for race in keeper.results]:
@@ -73,21 +78,23 @@ def main() -> int:
         for process in busy:
             process.start()
         counts: dict[tuple[str, str], Counter] = defaultdict(Counter)
+        seconds: dict[str, list[float]] = defaultdict(list)
         bench = Bench(device, "bwrap")
         started = time.monotonic()
         try:
             with ForkServer("bwrap") as server:
                 for number in range(options.times):
                     for exercise in exercises:
-                        judge(course, exercise, server, bench, str(number), counts)
+                        judge(course, exercise, server, bench, str(number), counts, seconds)
         finally:
             bench.close()
             for process in busy:
                 process.kill()
         print(f"\n{hogs} hogs, {device.kind}, {time.monotonic() - started:.0f} s")
-        print(f"{'race':<44}{'honest':>8}{'failed':>8}{'?':>5}{'slow':>8}{'passed':>8}{'?':>5}")
+        print(f"{'race':<44}{'honest':>8}{'failed':>8}{'?':>5}{'slow':>8}{'passed':>8}{'?':>5}{'s':>7}")
         for race in sorted({race for race, _ in counts}):
             row = {"hogs": hogs, "device": device.kind, "race": race, "other": dict(counts[race, "other"])}
+            row["seconds"] = max(seconds[race.partition("[")[0]][1:], default=0.0)  # the first one starts the workers
             for kind in KINDS:
                 verdicts = counts[race, kind]
                 row[kind] = {

@@ -60,7 +60,12 @@ def looped_sizes(
 def _seconds(stopwatch: Stopwatch, lane: Lane, make: Callable[..., Sequence[Any]], sizes: dict[str, int]) -> float:
     """What a call takes on inputs of these sizes, without what the no-op takes to receive them."""
     inputs = [make(**sizes) for _ in range(TIMES)]
-    own, noop = (median(one.time(arguments)[1].cpu_s for arguments in inputs) for one in (lane, stopwatch.noop))
+
+    def seconds(one: Lane, arguments: Sequence[Any]) -> float:
+        one.begin(arguments)
+        return one.time(arguments)[1].cpu_s
+
+    own, noop = (median(seconds(one, arguments) for arguments in inputs) for one in (lane, stopwatch.noop))
     return max(own - noop, SHORTEST_S)
 
 

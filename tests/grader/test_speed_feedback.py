@@ -126,6 +126,9 @@ class Clockwork:
     def student(self, _arguments, _allowed):
         return self
 
+    def begin(self, _arguments):
+        pass
+
     def time(self, arguments):
         return None, type("Timing", (), {"cpu_s": self.seconds(*arguments)})
 
