@@ -51,13 +51,13 @@ def judge(course, exercise, server, bench, seed, counts, seconds) -> None:
     for submission, candidate in zip(submissions, run.candidates, strict=True):
         for result in candidate.results:
             if submission.student == REFERENCE:
-                seconds[result.name].append(result.seconds)
+                seconds[f"{exercise.name}.{result.name}"].append(result.seconds)
             if result.verdict not in (Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE):
-                counts[result.name, "other"][f"{submission.student}: {result.verdict}"] += 1
+                counts[f"{exercise.name}.{result.name}", "other"][f"{submission.student}: {result.verdict}"] += 1
         for race in [race for keeper in keepers[id(candidate)] for race in keeper.results]:
             kind = side_of(variants[submission.student], race)
             if kind:
-                counts[race["race"], kind][race["verdict"]] += 1
+                counts[f"{exercise.name}.{race['race']}", kind][race["verdict"]] += 1
 
 
 def main() -> int:
