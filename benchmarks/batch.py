@@ -9,7 +9,8 @@ sandbox  one grading process with a warm fork server: every submission in a conf
 Both grade the reference and the alternatives, by turns, in the same process and in alternating order; start-up (importing
 torch, starting the fork server) is outside of both. CPU seconds are those of the process and all that it started.
 Then: the time of one sandboxed worker from fork to gone, with one call, and the growth of a batch's time with its size.
---honest: instead, the CPU seconds of one right submission of every exercise that does not train, each graded by itself.
+--honest: instead, the CPU seconds of one right submission of every exercise that does not train, each graded by itself,
+without and with its speed checks.
 """
 
 import argparse
@@ -30,6 +31,8 @@ from grader.record import Settings
 from grader.sandbox.client import Usage, Worker
 from grader.sandbox.launch import ForkServer
 from grader.sandbox.limits import Limits
+from grader.speed.bench import Bench
+from grader.speed.device import processor
 from grader.submission import Submission
 
 CHUNK = 8
@@ -52,17 +55,23 @@ def submissions_of(exercise: Exercise, count: int) -> list[Submission]:
 
 
 def grade_all(
-    course: Course, exercise: Exercise, submissions: Sequence[Submission], mode: str, server: ForkServer
+    course: Course,
+    exercise: Exercise,
+    submissions: Sequence[Submission],
+    mode: str,
+    server: ForkServer,
+    bench: Bench | None = None,
 ) -> Timing:
     """Grade in chunks, as a batch does. Raises when a right submission loses marks: then the times mean nothing."""
     settings = Settings(sandbox=mode)
+    servers = [server, *(bench.servers if bench else [])]
     wall, cpu = time.perf_counter(), time.process_time()
-    worker_cpu = server_cpu_s(server)
+    worker_cpu = sum(map(server_cpu_s, servers))
     for start in range(0, len(submissions), CHUNK):
-        for result in grade(course, exercise, submissions[start : start + CHUNK], settings, server):
+        for result in grade(course, exercise, submissions[start : start + CHUNK], settings, server, bench=bench):
             if result.points != result.max_points:
                 raise SystemExit(f"{exercise.name}: {result.student} lost marks in {mode}")
-    spent = time.process_time() - cpu + server_cpu_s(server) - worker_cpu
+    spent = time.process_time() - cpu + sum(map(server_cpu_s, servers)) - worker_cpu
     return Timing(time.perf_counter() - wall, spent)
 
 
@@ -139,18 +148,26 @@ def main() -> None:
 
 def print_honest(course: Course, exercises: list[Exercise], rounds: int) -> None:
     """The worker's and the grader's CPU seconds together; the sum is what one diligent student costs."""
-    total = 0.0
+    totals = [0.0, 0.0]
+    bench = Bench(processor(), "bwrap")
+    for side in ("student", "trusted"):
+        bench.server(side, None)  # start-up is outside
+    print(f"{'':<16}{'values':>8}{'speed too':>11}   CPU s")
     with ForkServer("bwrap") as server:
         for exercise in exercises:
             if exercise.name in TRAINS:
                 continue
             reference = submissions_of(exercise, 1)
-            seconds = statistics.median(
-                grade_all(course, exercise, reference, "bwrap", server).cpu_s for _ in range(rounds)
-            )
-            print(f"{exercise.name:<16}{seconds:>6.2f} CPU s")
-            total += seconds
-    print(f"{'all':<16}{total:>6.2f} CPU s (median of {rounds} rounds each)")
+            row = [
+                statistics.median(
+                    grade_all(course, exercise, reference, "bwrap", server, measured).cpu_s for _ in range(rounds)
+                )
+                for measured in (None, bench)
+            ]
+            print(f"{exercise.name:<16}{row[0]:>8.2f}{row[1]:>11.2f}")
+            totals = [total + seconds for total, seconds in zip(totals, row, strict=True)]
+    bench.close()
+    print(f"{'all':<16}{totals[0]:>8.2f}{totals[1]:>11.2f}   (medians of {rounds} rounds)")
 
 
 def print_row(name: str, pairs: list[tuple[Timing, Timing]], count: int) -> None:

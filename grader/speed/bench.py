@@ -84,6 +84,11 @@ class Bench:
             self._servers[key] = ForkServer(self.sandbox, gpu=gpu)
         return self._servers[key]
 
+    @property
+    def servers(self) -> list[ForkServer]:
+        """Those that were started so far."""
+        return list(self._servers.values())
+
     def close(self) -> None:
         self.forget()
         for server in self._servers.values():
