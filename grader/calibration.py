@@ -28,6 +28,10 @@ def calibrate(console: Console, names: list[str], device: Device, sandbox: str, 
         raise UserError("Speed is measured on a device: --device auto, cpu or cuda.")
     course = find_course()
     exercises = [exercise for exercise in course.select(names) if "race" in exercise.hidden_path.read_text("utf-8")]
+    if not exercises:
+        raise UserError(
+            f"None of these exercises has a speed check: {', '.join(names)}. docs/speed.md says which have."
+        )
     check_available(sandbox)
     torch.set_num_threads(1)
     tables = thresholds.load(course.root)
