@@ -43,10 +43,10 @@ FAMILIES = {
 }
 # The limits are the course's in kind; smaller, so that what never ends does so soon.
 LIMITS = Limits(
-    check_cpu_s=0.9,
-    check_wall_s=3.0,
-    total_cpu_s=7,
-    total_wall_s=15,
+    check_cpu_s=0.6,
+    check_wall_s=2.0,
+    total_cpu_s=6,
+    total_wall_s=12,
     memory_mb=256,
     scratch_mb=4,
     output_kb=8,
