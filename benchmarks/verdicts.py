@@ -106,7 +106,7 @@ def main() -> int:
             table.append(row)
             cells = [row[kind][name] for kind in KINDS for name in ("runs", "wrong", "inconclusive")]
             print(
-                f"{race:<44}{cells[0]:>8}{cells[1]:>8}{cells[2]:>5}{cells[3]:>8}{cells[4]:>8}{cells[5]:>5}",
+                f"{race:<44}{cells[0]:>8}{cells[1]:>8}{cells[2]:>5}{cells[3]:>8}{cells[4]:>8}{cells[5]:>5}{row['seconds']:>7.2f}",
                 row["other"] or "",
             )
         totals = [

@@ -75,9 +75,12 @@ def liar(x, dim):
     return torch.zeros_like(x).as_subclass(EqualsAll)
 
 
-@hostile("hostile-dispatches", replaces="seq2seq_attention", verdict="error")
+@hostile("hostile-dispatches", replaces="seq2seq_attention", verdict="error or timeout")
 def dispatches(decoder, encoder, lengths):
-    """A tensor without memory that is computed when somebody asks, by whatever it is asked with."""
+    """A tensor without memory that is computed when somebody asks, by whatever it is asked with.
+
+    torch then imports 500 modules, which takes longer than a check may on a busy machine.
+    """
 
     class Lazy(torch.Tensor):
         @staticmethod
