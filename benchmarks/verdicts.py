@@ -18,14 +18,12 @@ from pathlib import Path
 import torch
 
 from grader.course import find_course
-from grader.grade import Marking, new_run
 from grader.record import Settings
 from grader.result import Verdict
 from grader.sandbox.launch import ForkServer
 from grader.speed.bench import Bench
-from grader.speed.calibrate import REFERENCE, side_of, time_races
+from grader.speed.calibrate import REFERENCE, has_races, side_of, time_variants
 from grader.speed.device import choose
-from grader.submission import Submission
 
 KINDS = ("honest", "slow")
 WRONG = {"honest": "failed", "slow": "passed"}
@@ -43,19 +41,15 @@ def judge(course, exercise, server, bench, seed, counts, seconds) -> None:
 
     counts: (race, kind) → Counter of verdicts. seconds: check → what each of the reference's took.
     """
-    variants = {REFERENCE: None} | {variant.id: variant for variant in exercise.alternatives}
-    sources = {REFERENCE: exercise.reference_source} | {v.id: v.source for v in exercise.alternatives}
-    submissions = [Submission(id, exercise.name, source) for id, source in sources.items()]
-    run = new_run(course, exercise, submissions, Settings(seed=seed, secret=b"verdicts"), server, Marking(exercise))
-    keepers = time_races(run, bench, exercise, list(sources), decides=True)
-    for submission, candidate in zip(submissions, run.candidates, strict=True):
-        for result in candidate.results:
-            if submission.student == REFERENCE:
-                seconds[f"{exercise.name}.{result.name}"].append(result.seconds)
-            if result.verdict not in (Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE):
-                counts[f"{exercise.name}.{result.name}", "other"][f"{submission.student}: {result.verdict}"] += 1
-        for race in [race for keeper in keepers[id(candidate)] for race in keeper.results]:
-            kind = side_of(variants[submission.student], race)
+    settings = Settings(seed=seed, secret=b"verdicts")
+    for timed in time_variants(course, exercise, server, bench, settings, decides=True):
+        for check in timed.checks:
+            if timed.id == REFERENCE:
+                seconds[f"{exercise.name}.{check.name}"].append(check.seconds)
+            if check.verdict not in (Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE):
+                counts[f"{exercise.name}.{check.name}", "other"][f"{timed.id}: {check.verdict}"] += 1
+        for race in timed.races:
+            kind = side_of(timed.variant, race)
             if kind:
                 counts[f"{exercise.name}.{race['race']}", kind][race["verdict"]] += 1
 
@@ -70,7 +64,7 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     course = find_course()
-    exercises = [e for e in course.select(options.exercises) if "race" in e.hidden_path.read_text("utf-8")]
+    exercises = list(filter(has_races, course.select(options.exercises)))
     device = choose(options.device)
     wrong, table = 0, []
     for hogs in options.hogs:

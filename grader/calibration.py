@@ -3,6 +3,7 @@
 import datetime
 import platform
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from .i18n import _
 from .sandbox.launch import ForkServer, check_available
 from .speed import thresholds
 from .speed.bench import Bench
-from .speed.calibrate import Calibration, calibrate_exercise, gap_of
+from .speed.calibrate import Calibration, calibrate_exercise, gap_of, has_races
 from .speed.device import UNTIMED, Device
 
 COPY_BYTES = 2**28
@@ -27,7 +28,7 @@ def calibrate(console: Console, names: list[str], device: Device, sandbox: str, 
     if device == UNTIMED:
         raise UserError("Speed is measured on a device: --device auto, cpu or cuda.")
     course = find_course()
-    exercises = [exercise for exercise in course.select(names) if "race" in exercise.hidden_path.read_text("utf-8")]
+    exercises = list(filter(has_races, course.select(names)))
     if not exercises:
         raise UserError(
             f"None of these exercises has a speed check: {', '.join(names)}. docs/speed.md says which have."
@@ -35,24 +36,21 @@ def calibrate(console: Console, names: list[str], device: Device, sandbox: str, 
     check_available(sandbox)
     torch.set_num_threads(1)
     tables = thresholds.load(course.root)
-    bench = Bench(device, sandbox)
     doubts: list[str] = []
-    try:
-        with ForkServer(sandbox) as server, console.status("…") as spinner:
-            for exercise in exercises:
-                calibration = calibrate_exercise(course, exercise, server, bench, spinner.update)
-                for kind in dict.fromkeys([*calibration.honest, *calibration.slow]):
-                    console.print(_grid(calibration, kind))
-                    if kind not in tables:
-                        tables[kind] = _new_table(device)
-                    tables[kind].measured = datetime.date.today()
-                    tables[kind].checks[exercise.name] = calibration.thresholds(kind)
-                    doubts += calibration.doubts(kind)
-                doubts += calibration.problems
-                if not dry_run:  # exercise by exercise: it takes minutes
-                    thresholds.save(course.root, tables)
-    finally:
-        bench.close()
+    with ForkServer(sandbox) as server, Bench(device, sandbox) as bench, console.status("…") as spinner:
+        for exercise in exercises:
+            spinner.update(exercise.name)
+            calibration = calibrate_exercise(course, exercise, server, bench)
+            for kind in dict.fromkeys([*calibration.honest, *calibration.slow]):
+                console.print(_grid(calibration, kind))
+                if kind not in tables:
+                    tables[kind] = _new_table(device)
+                tables[kind].measured = datetime.date.today()
+                tables[kind].checks[exercise.name] = calibration.thresholds(kind)
+                doubts += calibration.doubts(kind)
+            doubts += calibration.problems
+            if not dry_run:  # exercise by exercise: it takes minutes
+                thresholds.save(course.root, tables)
     for doubt in doubts:
         console.print(doubt, style="yellow", markup=False, soft_wrap=True)
     if not dry_run:
@@ -97,12 +95,12 @@ def _new_table(device: Device) -> thresholds.Table:
     )
 
 
-def _best(action: object, where: str) -> float:
+def _best(action: Callable[[], object], where: str) -> float:
     """Seconds of the fastest of ten."""
     times = []
     for _round in range(10):
         started = time.perf_counter()
-        action()  # type: ignore[operator]
+        action()
         if where == "cuda":
             torch.cuda.synchronize()
         times.append(time.perf_counter() - started)

@@ -1,7 +1,7 @@
 """Grade one unit again as its record says, and tell whether the same record comes out. The instructor's alone."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,9 @@ def reproduce(
     """Grade a stored unit again. Raises UserError where there is no such record or no such folder."""
     key, stored = store.latest(student, exercise.name)
     settings = Settings(stored["seed"], secret, stored["sandbox"], of_kind(stored["device"]))
-    with _speaking(stored["language"]), ForkServer(settings.sandbox) as server, _bench(settings) as bench:
+    is_timed = settings.device != UNTIMED
+    timing = Bench(settings.device, settings.sandbox) if is_timed else nullcontext()
+    with _speaking(stored["language"]), ForkServer(settings.sandbox) as server, timing as bench:
         submission = _handed_in(student, exercise, submissions, layout, roster)
         run = new_run(course, exercise, [submission], settings, server, bench=bench)
         seen = _watch(run)
@@ -175,19 +177,6 @@ def differing_fields(stored: Any, again: Any, path: str = "") -> list[str]:
 
 def _label(item: Any, position: int) -> str:
     return str(item["name"]) if isinstance(item, dict) and "name" in item else str(position)
-
-
-@contextmanager
-def _bench(settings: Settings) -> Iterator[Bench | None]:
-    """Speed is judged again where it was judged."""
-    if settings.device == UNTIMED:
-        yield None
-        return
-    bench = Bench(settings.device, settings.sandbox)
-    try:
-        yield bench
-    finally:
-        bench.close()
 
 
 def _handed_in(

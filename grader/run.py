@@ -193,8 +193,10 @@ class Run:
         if "reference" in given or "race" in given:
             reference = Subject(self.reference(check))
             candidate.reference_transcripts[check] = reference.transcript
-            given.update({"reference": reference} if "reference" in given else {})
-            given.update({"race": Race(check, student, reference, timekeeper)} if "race" in given else {})
+            if "reference" in given:
+                given["reference"] = reference
+            if "race" in given:
+                given["race"] = Race(check, student, reference, timekeeper)
         if "earlier" in given:
             given["earlier"] = _verdicts(candidate.results)
         if "draw" in given:

@@ -56,12 +56,12 @@ class Sandboxed:
             self._timeouts[name] = self._timeouts.get(name, 0) + 1
             raise
 
-    def new_worker(self, server: ForkServer, limits: Limits) -> Worker:
-        """Another worker of this submission, on another server and with limits of its own: to be timed.
+    def new_worker(self, server: ForkServer, limits: Limits, usage: Usage | None = None) -> Worker:
+        """A worker with this submission loaded; another one, on another server and with limits of its own, may be timed.
 
         Raises what the source raises there.
         """
-        worker = Worker(server, limits, Usage(), self._output)
+        worker = Worker(server, limits, usage or Usage(), self._output)
         try:
             fault = worker.load(self._source, self._filename, self._forbidden, self._companions).fault
             if fault is not None:
@@ -84,11 +84,8 @@ class Sandboxed:
         if self.usage.wall_s > self._limits.total_wall_s:
             raise TimedOut("total_wall_s", self._limits.total_wall_s)
         if self._worker is None or not self._worker.alive:
-            self._worker = Worker(self._server, self._limits, self.usage, self._output)
             try:
-                fault = self._worker.load(self._source, self._filename, self._forbidden, self._companions).fault
-                if fault is not None:
-                    raise Raised(fault)
+                self._worker = self.new_worker(self._server, self._limits, self.usage)
             except StudentFault as import_fault:  # it raised, never ended, crashed or ate all memory
                 self.import_fault = import_fault
                 raise

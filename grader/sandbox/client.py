@@ -305,7 +305,8 @@ class Worker:
         try:
             with open(f"/proc/{self.pid}/status", encoding="utf-8", errors="replace") as status:
                 fields = dict(line.split(":", 1) for line in status)
-            return tuple(int(fields[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
+            now, peak = (int(fields[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
+            return now, peak
         except (OSError, KeyError) as error:
             raise GraderFault(f"a worker's memory could not be read: {error}") from error
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from statistics import median
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -16,10 +17,10 @@ from ..sandbox.client import Timing, Usage, Worker
 from ..sandbox.gpu import Gpu
 from ..sandbox.launch import ForkServer
 from ..sandbox.limits import Limits
-from . import thresholds
 from .device import Device, processor, reserved
 from .statistics import STAGES, Clock, Round, decide, ratio_of
 from .stopwatch import NOOP_SOURCE, Answered, Call, Lane, Stopwatch, bytes_of, trusted
+from .thresholds import Table
 
 HOPELESS = 20.0  # a call that takes so many times what is allowed ends the measurement
 ENDLESS = 50.0  # the threshold that counts for this where none is known
@@ -34,7 +35,6 @@ Start = Callable[[ForkServer, Limits], Worker]
 class Measurement:
     """What was measured. decided: fast enough, too slow, or None where it could not be told; problem: then, why not."""
 
-    device: str
     clock: Clock
     rounds: list[Round] = field(default_factory=list)
     bytes_moved: int = 0
@@ -94,6 +94,14 @@ class Bench:
         for server in self._servers.values():
             server.close()
         self._servers.clear()
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def forget(self) -> None:
         """End the trusted workers: another exercise has another reference."""
@@ -169,14 +177,15 @@ def measure(
     make: Callable[[], Sequence[Any]],
     threshold: float | None,
     device: Device,
+    table: Table | None = None,
 ) -> Measurement:
     """Time one call of one submission against the reference's, until a verdict is reached or the rounds are used up.
 
     start: a new worker of the submission. make: fresh arguments, from inputs that the submission cannot know.
-    threshold: what is allowed; None measures the first stage and decides nothing. Raises CheckFailed for a wrong answer, and
-    what the student's code raised.
+    threshold: what is allowed; None measures the first stage and decides nothing. table: what the device can do, where that
+    is known. Raises CheckFailed for a wrong answer, and what the student's code raised.
     """
-    measurement = Measurement(device.kind, "cpu_s" if device.gpu is None else "wall_s")
+    measurement = Measurement("cpu_s" if device.gpu is None else "wall_s")
     with reserved(device), bench.stopwatch(exercise, call, start, device.gpu) as stopwatch:
         stopwatch.prepare(make())
         time = _on_cpu if device.gpu is None else _on_gpu
@@ -184,7 +193,8 @@ def measure(
             time(stopwatch, make, threshold, measurement)
         except TimedOut:
             measurement.decided, measurement.hopeless = False, HOPELESS * (threshold or ENDLESS)
-    _look_for_the_impossible(measurement, exercise)
+    if table is not None and measurement.hopeless is None:
+        _look_for_the_impossible(measurement, table)
     return measurement
 
 
@@ -262,11 +272,8 @@ def _seen_enough(measurement: Measurement) -> bool:
     return count == STAGES[0] or (count >= 3 and sum(times.student.cpu_s for times in measurement.rounds) > 5.0)
 
 
-def _look_for_the_impossible(measurement: Measurement, exercise: Exercise) -> None:
+def _look_for_the_impossible(measurement: Measurement, table: Table) -> None:
     """Right answers in less time than the device needs to move their bytes: a leak in this harness, for a human to find."""
-    table = thresholds.load(exercise.root).get(measurement.device)
-    if table is None or measurement.hopeless is not None:
-        return
     if measurement.student_s < FLOOR_SLACK * min(table.floor(measurement.bytes_moved, 0.0), measurement.reference_s):
         measurement.decided = None
         measurement.problem = _("this was faster than the device can move the data")

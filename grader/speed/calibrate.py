@@ -2,15 +2,14 @@
 
 import ast
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..course import Course, Exercise
 from ..grade import Marking, new_run, run_checks, timekeeper
 from ..record import Settings
-from ..result import Verdict
-from ..run import Candidate, Run
+from ..result import CheckResult, Verdict
+from ..run import Candidate
 from ..sandbox.launch import ForkServer
 from ..submission import Submission
 from ..variants import Variant
@@ -32,7 +31,7 @@ class Calibration:
     exercise: str
     honest: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     slow: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
-    results: list[dict[str, Any]] = field(default_factory=list)  # as a record keeps them, with the variant's id
+    results: list[dict[str, Any]] = field(default_factory=list)  # as a record keeps them, the reference's first
     problems: list[str] = field(default_factory=list)
 
     def thresholds(self, kind: str) -> dict[str, Threshold]:
@@ -62,41 +61,46 @@ def gap_of(honest: dict[str, float], slow: dict[str, float]) -> float:
     return min(slow.values()) / max(honest.values())
 
 
-def calibrate_exercise(
-    course: Course, exercise: Exercise, server: ForkServer, bench: Bench, on_progress: Callable[[str], None]
-) -> Calibration:
+@dataclass
+class Timed:
+    """What came of one variant, or of the reference (variant None), in the speed checks of its exercise."""
+
+    id: str
+    variant: Variant | None
+    checks: list[CheckResult]
+    races: list[dict[str, Any]]  # as a record keeps them
+    grader_faults: list[str]
+
+
+def has_races(exercise: Exercise) -> bool:
+    return "race" in exercise.hidden_path.read_text(encoding="utf-8")
+
+
+def calibrate_exercise(course: Course, exercise: Exercise, server: ForkServer, bench: Bench) -> Calibration:
     """Time the reference and every alternative in every race of the exercise.
 
     Honest is what is not marked slow anywhere; slow is what is marked so for the function that is timed. The same with memory.
     """
     calibration = Calibration(exercise.name)
-    variants = {variant.id: variant for variant in exercise.alternatives}
-    sources = {REFERENCE: exercise.reference_source} | {id: variant.source for id, variant in variants.items()}
-    submissions = [Submission(id, exercise.name, source) for id, source in sources.items()]
-    run = new_run(course, exercise, submissions, Settings(), server, Marking(exercise))
-    keepers = time_races(run, bench, exercise, list(sources), decides=False)
-    for submission, candidate in zip(submissions, run.candidates, strict=True):
-        on_progress(f"{exercise.name}: {submission.student}")
-        variant = variants.get(submission.student)
-        calibration.problems += candidate.grader_faults
-        for result in candidate.results:
-            if result.verdict == Verdict.TIMEOUT and variant is not None and variant.slow:
+    for timed in time_variants(course, exercise, server, bench, Settings(), decides=False):
+        calibration.problems += timed.grader_faults
+        for check in timed.checks:
+            if check.verdict == Verdict.TIMEOUT and timed.variant is not None and timed.variant.slow:
                 continue  # so slow that its memory could not be measured
-            if result.verdict != Verdict.PASSED:
-                name = f"{exercise.name}, {result.name}, {submission.student}"
-                calibration.problems.append(f"{name}: {result.verdict}: {result.message}")
-        for keeper in keepers[id(candidate)]:
-            for race in keeper.results:
-                _sort_in(calibration, variant, {"variant": submission.student} | race)
+            if check.verdict != Verdict.PASSED:
+                name = f"{exercise.name}, {check.name}, {timed.id}"
+                calibration.problems.append(f"{name}: {check.verdict}: {check.message}")
+        for race in timed.races:
+            _sort_in(calibration, timed, race)
     return calibration
 
 
-def _sort_in(calibration: Calibration, variant: Variant | None, result: dict[str, Any]) -> None:
-    calibration.results.append(result)
-    side = side_of(variant, result)
+def _sort_in(calibration: Calibration, timed: Timed, race: dict[str, Any]) -> None:
+    calibration.results.append(race)
+    side = side_of(timed.variant, race)
     if side:
         group = calibration.slow if side == "slow" else calibration.honest
-        group.setdefault(result["device"], {}).setdefault(result["race"], {})[result["variant"]] = result["ratio"]
+        group.setdefault(race["device"], {}).setdefault(race["race"], {})[timed.id] = race["ratio"]
 
 
 def side_of(variant: Variant | None, result: dict[str, Any]) -> str:
@@ -110,16 +114,18 @@ def side_of(variant: Variant | None, result: dict[str, Any]) -> str:
     return "slow" if result["function"] in costs else ""
 
 
-def time_races(
-    run: Run, bench: Bench, exercise: Exercise, ids: Sequence[str], decides: bool
-) -> dict[int, list[Timekeeper]]:
-    """Run the speed checks of a run alone; what was measured, by the identity of each candidate.
-
-    ids: the variant that each candidate is. It is timed where it differs from the reference, on the bench's own device.
-    """
+def time_variants(
+    course: Course, exercise: Exercise, server: ForkServer, bench: Bench, settings: Settings, decides: bool
+) -> list[Timed]:
+    """Run the speed checks alone, on the reference and every alternative: where it differs, on the bench's own device."""
+    variants: dict[str, Variant | None] = {REFERENCE: None} | {variant.id: variant for variant in exercise.alternatives}
+    submissions = [
+        Submission(id, exercise.name, variant.source if variant else exercise.reference_source)
+        for id, variant in variants.items()
+    ]
+    run = new_run(course, exercise, submissions, settings, server, Marking(exercise))
     keepers: dict[int, list[Timekeeper]] = {id(candidate): [] for candidate in run.candidates}
-    variants = {variant.id: variant for variant in exercise.alternatives}
-    variant_of = {id(candidate): variants.get(name) for name, candidate in zip(ids, run.candidates, strict=True)}
+    variant_of = dict(zip(keepers, variants.values(), strict=True))
     uses = uses_of(exercise.reference_source)
 
     def keep(candidate: Candidate) -> Timekeeper | None:
@@ -141,7 +147,16 @@ def time_races(
     finally:
         for candidate in run.candidates:
             candidate.close()
-    return keepers
+    return [
+        Timed(
+            name,
+            variant,
+            candidate.results,
+            [race for keeper in keepers[id(candidate)] for race in keeper.results],
+            candidate.grader_faults,
+        )
+        for (name, variant), candidate in zip(variants.items(), run.candidates, strict=True)
+    ]
 
 
 def uses_of(source: str) -> dict[str, set[str]]:

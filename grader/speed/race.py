@@ -10,11 +10,12 @@ from ..errors import CheckFailed, NotJudged, Raised
 from ..i18n import _
 from ..subject import Subject, asked
 from . import thresholds
-from .bench import Bench, Measurement, Start, measure
+from .bench import Bench, Start, measure
 from .device import Device, processor
 from .feedback import SIZES, looped_sizes, too_large, too_slow
-from .memory import Growth, measure_memory
+from .memory import measure_memory
 from .stopwatch import Call
+from .thresholds import Table
 
 SMALL = 4  # of each size, where only the answers are compared
 
@@ -98,19 +99,25 @@ class Race:
         asked(self._student, name)
         if not keeper.wants(name, processor()):
             return
-        allowed = self._allowed(self._check, processor())
+        allowed = self._allowed(self._table(processor()), self._check, processor())
         growth = measure_memory(keeper.bench, keeper.exercise, call, keeper.start, small, lambda: make(**sizes))
-        keeper.results.append(_memory_record(growth, self._check, name, allowed))
-        if allowed is not None and growth.ratio > allowed:
+        fits = allowed is None or growth.ratio <= allowed
+        interval = growth.ratio, growth.ratio, growth.ratio
+        keeper.results.append(_record(self._check, name, "memory", processor().kind, fits, interval, allowed))
+        if not fits:
             raise CheckFailed(too_large(keeper.results[-1]))
 
-    def _allowed(self, key: str, device: Device) -> float | None:
+    def _table(self, device: Device) -> Table | None:
+        """What is known of this kind of device."""
+        assert self._timekeeper is not None
+        return thresholds.load(self._timekeeper.exercise.root).get(device.kind)
+
+    def _allowed(self, table: Table | None, key: str, device: Device) -> float | None:
         """The threshold of a race; None where it is only measured. Raises NotJudged where it is not known."""
         keeper = self._timekeeper
         assert keeper is not None
         if not keeper.decides:
             return None
-        table = thresholds.load(keeper.exercise.root).get(device.kind)
         entry = table.checks.get(keeper.exercise.name, {}).get(key) if table else None
         if entry is None:
             unknown = _("How fast is fast enough on {device} was not measured yet; the rest of your grade stands.")
@@ -129,10 +136,16 @@ class Race:
         assert keeper is not None
         if not keeper.wants(call.name, device):
             return
-        allowed = self._allowed(key, device)
-        measured = measure(keeper.bench, keeper.exercise, call, keeper.start, lambda: make(**sizes), allowed, device)
-        result = _record(measured, key, call.name, allowed)
-        table = thresholds.load(keeper.exercise.root).get(device.kind)
+        table = self._table(device)
+        allowed = self._allowed(table, key, device)
+
+        def fresh() -> Sequence[Any]:
+            return make(**sizes)
+
+        measured = measure(keeper.bench, keeper.exercise, call, keeper.start, fresh, allowed, device, table)
+        seconds = None if measured.hopeless else round(measured.student_s, 7)
+        facts = len(measured.rounds), seconds
+        result = _record(key, call.name, "time", device.kind, measured.decided, measured.ratio, allowed, *facts)
         if table and measured.hopeless is None:
             floor = table.floor(measured.bytes_moved, flops)
             result["roofline"] = round(min(floor / max(measured.student_s, 1e-12), 1.0), 4)
@@ -147,35 +160,30 @@ class Race:
         raise CheckFailed(too_slow(result, looped))
 
 
-def _memory_record(growth: Growth, key: str, function: str, allowed: float | None) -> dict[str, Any]:
-    ratio = round(growth.ratio, 3)
-    facts = {"race": key, "function": function, "measures": "memory", "device": processor().kind}
-    return facts | {
-        "verdict": None if allowed is None else "passed" if growth.ratio <= allowed else "failed",
-        "ratio": ratio,
-        "low": ratio,
-        "high": ratio,
-        "allowed": allowed,
-        "rounds": 1,
-        "seconds": None,
-        "roofline": None,
-    }
-
-
-def _record(measured: Measurement, key: str, function: str, allowed: float | None) -> dict[str, Any]:
-    """A measurement as it stands in the record. Ratios are to the reference's time; null: without an upper bound."""
-    ratio, low, high = measured.ratio
+def _record(
+    race: str,
+    function: str,
+    measures: str,
+    device: str,
+    decided: bool | None,
+    interval: tuple[float, float, float],
+    allowed: float | None,
+    rounds: int = 1,
+    seconds: float | None = None,
+) -> dict[str, Any]:
+    """A measurement as it stands in the record. interval: the ratio to the reference, and its bounds; null: no upper bound."""
+    ratio, low, high = interval
     return {
-        "race": key,
+        "race": race,
         "function": function,
-        "measures": "time",
-        "device": measured.device,
-        "verdict": None if allowed is None else VERDICTS[measured.decided],
+        "measures": measures,
+        "device": device,
+        "verdict": None if allowed is None else VERDICTS[decided],
         "ratio": round(ratio, 3),
         "low": round(low, 3),
         "high": None if high == float("inf") else round(high, 3),
         "allowed": allowed,
-        "rounds": len(measured.rounds),
-        "seconds": None if measured.hopeless else round(measured.student_s, 7),
+        "rounds": rounds,
+        "seconds": seconds,
         "roofline": None,
     }

@@ -223,7 +223,7 @@ def test_calibration_times_every_variant_on_its_side(racing, bwrap_server, bench
     body = LOOP.strip().replace("def center", '@alternative("toy-rows", replaces="center", slow="loops")\ndef rows_of')
     alternatives.write_text(alternatives.read_text("utf-8") + "\n\n" + body + "\n", encoding="utf-8")
     course = load_course(course.root / "exercises" / "course.toml")
-    calibration = calibrate_exercise(course, course.exercise("toy"), bwrap_server, bench, lambda text: None)
+    calibration = calibrate_exercise(course, course.exercise("toy"), bwrap_server, bench)
     assert calibration.problems == []
     kind = HERE
     assert set(calibration.slow[kind]["test_center_speed"]) == {"toy-rows"}
