@@ -10,7 +10,7 @@ import pytest
 @pytest.mark.skipif("HOSTILE_RUN_EVERY" in os.environ, reason="only a share of the attacks runs")
 def test_there_are_enough_attacks_of_every_kind(attacks):
     assert len(attacks) >= 65
-    verdicts = {attack.verdict for _, attack in attacks}
+    verdicts = {verdict for _, attack in attacks for verdict in attack.verdict.split(" or ")}
     assert verdicts == {"timeout", "crashed", "error", "memory", "failed", "passed", "missing"}
     assert len({attack.id for _, attack in attacks}) == len(attacks)
     files = {path.stem for path in Path(__file__).parent.glob("*.py")}
