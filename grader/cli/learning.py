@@ -1,0 +1,78 @@
+"""What students use: check, status, train, experiment, draw."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import i18n
+from .options import Exercises, Language, console
+
+app = typer.Typer()
+
+
+@app.command()
+def check(exercises: Exercises = None, lang: Language = None) -> None:
+    """Check your stubs with the visible checks."""
+    from .. import student
+
+    i18n.set_language(lang)
+    raise typer.Exit(student.check(console, exercises or []))
+
+
+@app.command()
+def status(lang: Language = None) -> None:
+    """Show how far you are in the course."""
+    from .. import student
+
+    i18n.set_language(lang)
+    student.status(console)
+
+
+@app.command()
+def train(
+    trainings: Annotated[
+        list[str] | None, typer.Argument(metavar="[TRAINING]...", help="Trainings; without any, all of them.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder for the pictures of the curves.")] = Path("."),
+    seed: Annotated[int, typer.Option(help="Another seed draws other data and other initial weights.")] = 0,
+    lang: Language = None,
+) -> None:
+    """Train what your capstone builds, with a progress bar, and save the learning curves as pictures."""
+    from ..training import train as run_trainings
+
+    i18n.set_language(lang)
+    raise typer.Exit(run_trainings(console, trainings or [], out, seed))
+
+
+@app.command()
+def experiment(
+    exercise: Annotated[str | None, typer.Argument(help="An exercise; without one, the list.")] = None,
+    lang: Language = None,
+) -> None:
+    """Put what people say to the test, with your own code."""
+    from ..experiment import list_experiments, run_experiments
+
+    i18n.set_language(lang)
+    if exercise is None:
+        list_experiments(console)
+    else:
+        raise typer.Exit(run_experiments(console, exercise))
+
+
+@app.command()
+def draw(
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    function: Annotated[str | None, typer.Argument(help="One function or class; without it, all of them.")] = None,
+    kind: Annotated[str | None, typer.Option(help="One kind of input; without it, all of them.")] = None,
+    seed: Annotated[str, typer.Option(help="Another seed draws other numbers.")] = "0",
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="Also write the inputs to a file for np.load.")
+    ] = None,
+    lang: Language = None,
+) -> None:
+    """Draw inputs of the kinds that a check may use, and show what your code makes of them."""
+    from .. import student
+
+    i18n.set_language(lang)
+    student.draw(console, exercise, function, kind, seed, save)
