@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -63,10 +63,16 @@ def _open(url: str) -> Engine:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": min(LOCK_TURN, LOCK_SECONDS)} if is_sqlite else {})
     if is_sqlite:
-        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA journal_mode=WAL"))
+        event.listen(engine, "connect", _set_up_sqlite)
     try:
         bring_up_to_date(engine, url)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    """Readers do not wait for the writer. A power cut may lose the last grades, which are then graded anew, and breaks nothing."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")

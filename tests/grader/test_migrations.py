@@ -45,7 +45,19 @@ def old_store(tmp_path):
     made = [("k-old", grade("s0000", 0.0), "2026-09-01 10:00:00")]
     made += [(f"k{n:04}", grade(f"s{n:04}"), "2026-09-02 10:00:00") for n in range(1200)]
     for key, graded, when in made:
-        row = (key, graded.student, "toy", graded.points, 1.0, False, "1+2", "0", "cpu", when, json.dumps(graded.to_record()))
+        row = (
+            key,
+            graded.student,
+            "toy",
+            graded.points,
+            1.0,
+            False,
+            "1+2",
+            "0",
+            "cpu",
+            when,
+            json.dumps(graded.to_record()),
+        )
         connection.execute("INSERT INTO grades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     connection.commit()
     connection.close()
@@ -58,7 +70,12 @@ def test_a_store_of_the_first_schema_keeps_all_that_it_holds(old_store):
         assert [(past.key, past.is_live) for past in store.history("s0000")] == [("k-old", False), ("k0000", True)]
         assert store.finished(["k-old", "k0007", "k9999"]) == {"k-old", "k0007"}
         (check,) = next(store.counted()).checks
-        assert (check.name, check.verdict, check.points, check.misconception) == ("test_a", "passed", 1.0, "toy-mistake")
+        assert (check.name, check.verdict, check.points, check.misconception) == (
+            "test_a",
+            "passed",
+            1.0,
+            "toy-mistake",
+        )
         store.save([("new", grade("s0001", 0.0))])
     with Store(str(old_store)) as store:
         assert len(store.records()) == 1200
