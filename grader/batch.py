@@ -118,12 +118,13 @@ def run(
     jobs: int,
     on_graded: Callable[[Grade], None],
     on_known: Callable[[int], None] = lambda count: None,
+    chunk: int = CHUNK,
 ) -> None:
     """Grade what is not graded yet. Each chunk's grades are stored when it is done, by this process alone.
 
-    on_known: told how many more units were found in the store.
+    on_known: told how many more units were found in the store. chunk: submissions that share a pytest session.
     """
-    queue = Queue(pending(plan, store, on_known))
+    queue = Queue(pending(plan, store, on_known, chunk))
     while queue.head is not None:
         executor = new_executor()
         try:
@@ -137,13 +138,15 @@ def run(
             raise
 
 
-def pending(plan: Plan, store: Store, on_known: Callable[[int], None] = lambda count: None) -> Iterator[Chunk]:
+def pending(
+    plan: Plan, store: Store, on_known: Callable[[int], None] = lambda count: None, chunk: int = CHUNK
+) -> Iterator[Chunk]:
     """Chunks of what is not graded yet, the long ones of a block first; what is graded counts again."""
     for units in plan.blocks():
         finished = store.finished(unit.key for unit in units)
         store.make_live(unit.place for unit in units if unit.key in finished)
         on_known(len(finished))
-        yield from chunks_of([unit for unit in units if unit.key not in finished])
+        yield from chunks_of([unit for unit in units if unit.key not in finished], chunk)
 
 
 class Queue:

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from .batch import Plan, counted_of, local_executor, plan, records_of, run
+from .batch import CHUNK, Plan, counted_of, local_executor, plan, records_of, run
+from .capacity import Capacity, capacity
 from .course import Course, find_course
 from .errors import UserError
 from .files import check_writable
@@ -52,6 +53,7 @@ def batch(
     faults: Counter[str] = Counter()
     with Store(db) as store, plan(course, exercises, submissions, settings, layout, roster) as work:
         _say_plan(console, work)
+        room = _room(console, jobs, work)
         known = 0
         with _progress(console, work.count) as advance:
 
@@ -64,7 +66,7 @@ def batch(
                 advance(count)
                 known += count
 
-            run(work, store, lambda: local_executor(jobs, sandbox), jobs, on_graded, on_known)
+            run(work, store, lambda: local_executor(room.jobs, sandbox), room.jobs, on_graded, on_known, room.chunk)
         if known:
             console.print(_("{count} of them had been graded before.").format(count=known))
         names = [exercise.name for exercise in exercises]
@@ -210,6 +212,20 @@ def _say_plan(console: Console, work: Plan) -> None:
         console.print(_("Speed is judged on: {device}.").format(device=device.kind), style="dim", markup=False)
     if work.settings.sandbox == "none":
         console.print(_("Without a sandbox: submissions can read your files and change their own grades."), style="red")
+
+
+def _room(console: Console, jobs: int, work: Plan) -> Capacity:
+    """How many processes the memory has room for; says so where it is fewer than were asked for."""
+    worker_mb = max(exercise.limits.memory_mb for exercise in work.exercises)
+    room = capacity(jobs, CHUNK, worker_mb, is_timed=work.settings.device != UNTIMED)
+    if room.jobs < jobs:
+        console.print(
+            _("The memory of this machine has room for {room} of {jobs} grading processes: so many are used.").format(
+                room=room.jobs, jobs=jobs
+            ),
+            style="yellow",
+        )
+    return room
 
 
 def _print_class(console: Console, grades: Iterable[Counted], students: int, exercises: list[str]) -> None:

@@ -73,6 +73,6 @@ def _open(url: str) -> Engine:
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    """Readers do not wait for the writer. A power cut may lose the last grades, which are then graded anew, and breaks nothing."""
+    """Readers do not wait for the writer. A power cut may lose the last grades, which are then graded anew; nothing breaks."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
