@@ -267,7 +267,7 @@ def _keep(
 ) -> list[Chunk]:
     """Store a chunk's grades; what the grader failed on is given back to be tried once more, alone."""
     error = future.exception()
-    if isinstance(error, SandboxUnavailable):
+    if isinstance(error, SandboxUnavailable | MachineFault):  # the machine's or the cluster's, not this chunk's
         raise error
     if error is None:
         graded = list(zip(chunk.units, future.result(), strict=True))

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -23,7 +25,11 @@ from .secret import instructor_secret
 from .speed.device import UNTIMED, Device
 from .store import Counted, Store
 
+if TYPE_CHECKING:
+    from .cluster.coordinator import Cluster  # an option of its own: Dask need not be installed
+
 MAX_LINES = 500  # of students in a table, of grades to be reviewed
+SPARE_JOBS = 32  # processes that a cluster is given work for, should it have fewer now
 
 
 def batch(
@@ -40,11 +46,15 @@ def batch(
     layout: str | None = None,
     roster: Path | None = None,
     device: Device = UNTIMED,
+    cluster: "Cluster | None" = None,
 ) -> bool:
-    """Grade a folder or a zip of submissions; returns whether anything needs review."""
+    """Grade a folder or a zip of submissions, here or on a cluster; returns whether anything needs review."""
     course = course or find_course()
     exercises = course.select(only)
-    check_available(sandbox)
+    if cluster is None:
+        check_available(sandbox)
+    else:
+        cluster.prepare(course, sandbox)
     if json is not None:
         check_writable("The records", json)
     if csv is not None and not csv.exists():
@@ -53,7 +63,7 @@ def batch(
     faults: Counter[str] = Counter()
     with Store(db) as store, plan(course, exercises, submissions, settings, layout, roster) as work:
         _say_plan(console, work)
-        room = _room(console, jobs, work)
+        new_executor, room = _engine(console, work, jobs, cluster)
         known = 0
         with _progress(console, work.count) as advance:
 
@@ -66,7 +76,7 @@ def batch(
                 advance(count)
                 known += count
 
-            run(work, store, lambda: local_executor(room.jobs, sandbox), room.jobs, on_graded, on_known, room.chunk)
+            run(work, store, new_executor, room.jobs, on_graded, on_known, room.chunk)
         if known:
             console.print(_("{count} of them had been graded before.").format(count=known))
         names = [exercise.name for exercise in exercises]
@@ -212,6 +222,22 @@ def _say_plan(console: Console, work: Plan) -> None:
         console.print(_("Speed is judged on: {device}.").format(device=device.kind), style="dim", markup=False)
     if work.settings.sandbox == "none":
         console.print(_("Without a sandbox: submissions can read your files and change their own grades."), style="red")
+
+
+def _engine(
+    console: Console, work: Plan, jobs: int, cluster: "Cluster | None"
+) -> tuple[Callable[[], Executor], Capacity]:
+    """What grades: this machine's processes, or a cluster's."""
+    settings = work.settings
+    if cluster is not None:
+        there = cluster
+        console.print(
+            _("Grading on {address}: {count} processes.").format(address=there.address, count=there.jobs), markup=False
+        )
+        # Workers may join: there is always enough for some more.
+        return lambda: there.executor(settings.device), Capacity(max(there.jobs, SPARE_JOBS), CHUNK)
+    room = _room(console, jobs, work)
+    return lambda: local_executor(room.jobs, settings.sandbox), room
 
 
 def _room(console: Console, jobs: int, work: Plan) -> Capacity:
