@@ -57,10 +57,21 @@ class Grading(WorkerPlugin):
         self.slots = 0  # until this worker is found to be fit
 
     def setup(self, worker: Worker) -> None:
+        try:
+            self._look_at(worker)
+        except BaseException:
+            # Dask would keep a worker that joins later, whatever is raised here. It leaves when the coordinator was told.
+            worker.loop.call_later(LEAVING_SECONDS, worker.close, reason="it cannot grade this course")
+            raise
+        set_language(self.language)
+        self.slots = worker.state.nthreads
+
+    def _look_at(self, worker: Worker) -> None:
+        """Raises GraderFault for what is different here, or would not work."""
         if multiprocessing.current_process().daemon:
             raise GraderFault(
-                f"the nanny of the worker {worker.name} forbids it to start processes: set DASK_DISTRIBUTED__WORKER__DAEMON=False "
-                "in its environment, or start it with --no-nanny"
+                f"the nanny of the worker {worker.name} forbids it to start processes: set "
+                "DASK_DISTRIBUTED__WORKER__DAEMON=False in its environment, or start it with --no-nanny"
             )
         here = facts(find_course())
         different = [
@@ -69,11 +80,7 @@ class Grading(WorkerPlugin):
             if here.get(name) != version
         ]
         if different:
-            # Dask would keep a worker that joins later, whatever is raised here. It leaves when the coordinator was told.
-            worker.loop.call_later(LEAVING_SECONDS, worker.close, reason="other versions than the coordinator's")
             raise GraderFault(f"the worker {worker.name} has {'; '.join(different)}")
-        set_language(self.language)
-        self.slots = worker.state.nthreads
 
     def teardown(self, worker: Worker) -> None:
         self.let_go()

@@ -181,7 +181,7 @@ def test_a_worker_with_a_nanny_may_need_a_setting(processes, toy, make_class, tm
     processes.add_worker("nursed", "--nanny")
     with cluster(processes.address) as there, pytest.raises(UserError, match="DASK_DISTRIBUTED__WORKER__DAEMON=False"):
         there.prepare(toy, "bwrap")
-    processes.workers.pop().terminate()
+    assert processes.workers[-1].wait(timeout=60) is not None  # it has left
     processes.add_worker("free", "--nanny", DASK_DISTRIBUTED__WORKER__DAEMON="False")
     with cluster(processes.address) as there, Store(str(tmp_path / "grades.db")) as store:
         grade(toy, make_class(2), there, store)
