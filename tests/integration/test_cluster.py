@@ -19,7 +19,6 @@ from grader.cluster.coordinator import cluster
 from grader.course import load_course
 from grader.errors import MachineFault, UserError
 from grader.record import Settings
-from grader.sandbox.launch import check_available
 from grader.store import Store
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -27,11 +26,7 @@ TOY = PROJECT / "tests" / "grader" / "toy_course"
 
 
 @pytest.fixture(scope="module")
-def course_folder(tmp_path_factory):
-    try:
-        check_available("bwrap")
-    except Exception as error:
-        pytest.skip(f"no sandbox: {error}")
+def course_folder(tmp_path_factory, require_sandbox):
     course = shutil.copytree(TOY, tmp_path_factory.mktemp("cluster") / "course")
     facts = course / "exercises" / "course.toml"
     # Several workers start at once, on a machine that may have one core: nobody shall run out of time for that.
