@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..errors import UserError
 from ..files import not_written, replace
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the list of OWASP, "CSV injection"
@@ -27,10 +28,19 @@ def write_json(records: Sequence[dict[str, Any]], folder: Path) -> None:
         for record in records:
             path = folder / folders[record["student"]] / f"{record['exercise']}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-            replace(path, text + "\n")
+            replace(path, _as_json(record))
     except OSError as error:
         raise not_written("The records", folder, error) from None
+
+
+def write_list(records: Sequence[dict[str, Any]], path: Path) -> None:
+    """All records as one list in one file."""
+    try:
+        replace(path, _as_json(records))
+    except OSError as error:
+        raise UserError(
+            f"The results could not be written to {path}: {error.strerror}. Choose another place."
+        ) from None
 
 
 def write_csv(records: Sequence[dict[str, Any]], exercises: Sequence[str], path: Path) -> None:
@@ -42,7 +52,7 @@ def write_csv(records: Sequence[dict[str, Any]], exercises: Sequence[str], path:
         graded = list(by_exercise.values())
         writer.writerow(
             [
-                _cell(student),
+                cell(student),
                 *(by_exercise[name]["points"] if name in by_exercise else "" for name in exercises),
                 round(sum(record["points"] for record in graded), 6),
                 round(sum(record["max_points"] for record in graded), 6),
@@ -75,6 +85,10 @@ def folders_of(students: Iterable[str]) -> dict[str, str]:
     return {name: name if _is_safe(name) and folded[_folded(name)] == 1 else _hashed(name) for name in names}
 
 
+def _as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
@@ -95,6 +109,6 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """A name that a spreadsheet would take for a formula is shown as text."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
