@@ -85,8 +85,8 @@ def _left(
         yield _("No column in the template for: {names}.").format(names=_listed(without))
     lost = [student for student in records if student not in rows]
     if lost:
-        yield _("Not to be told by an id of one row alone, so left out: {names}.").format(names=_listed(lost))
-    others = [row[0].value.strip() for number, row in book.students() if number not in rows.values()]
+        yield _("In no row of the template by an id of their own, so left out: {names}.").format(names=_listed(lost))
+    others = [book.name(row) for number, row in book.students() if number not in rows.values()]
     if others:
         yield _("In the template, but nothing of them here, so left as they are: {names}.").format(
             names=_listed(others)

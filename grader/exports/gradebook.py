@@ -1,4 +1,7 @@
-"""The gradebook that Canvas exported: which column is an assignment's, which row a student's (canvas-lms, gradebook_exporter.rb)."""
+"""The gradebook that Canvas exported: which column is an assignment's, and which row a student's.
+
+What it looks like is in canvas-lms, lib/gradebook_exporter.rb.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -45,7 +48,7 @@ class Gradebook:
         for number, row in self.students():
             ids = {key(row[column].value) for column in columns if column < len(row)} - {""}
             fitting = {student for id in ids if len(owners.get(id, ())) == 1 for student in owners[id]}
-            fitting |= {student for student in students if _is_label_of(student, ids, row[0].value)}
+            fitting |= {student for student in students if _is_label_of(student, ids, self.name(row))}
             if len(fitting) == 1:
                 found.setdefault(fitting.pop(), []).append(number)
         return {student: numbers[0] for student, numbers in found.items() if len(numbers) == 1}
@@ -54,6 +57,10 @@ class Gradebook:
         """The rows of students, with their numbers: those whose first cell is a name."""
         rows = enumerate(self.table.rows[1:], 1)
         return [(number, row) for number, row in rows if row[0].value.strip() and not _is_of_maxima(row)]
+
+    def name(self, row: list[Cell]) -> str:
+        """The student's name in a row: in one column, or last and first in two."""
+        return " ".join(cell.value.strip() for cell in row[: 2 if self.header[0] == "LastName" else 1])
 
     def possible(self, column: int) -> str:
         """What Canvas says the assignment is worth; empty where it does not say."""

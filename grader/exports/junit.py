@@ -8,7 +8,7 @@ from ..i18n import N_
 from ..result import Verdict
 from ..text import plain
 from .format import Format, Made, Material, Record
-from .wording import feedback, is_open
+from .wording import feedback, is_open, needs_review
 
 _NOT_XML = re.compile("[\ufffe\uffff]")  # what `plain` leaves and XML 1.0 does not allow
 
@@ -35,8 +35,9 @@ def _suite(record: Record) -> ElementTree.Element:
         time=_seconds(sum(check["seconds"] for check in record["checks"])),
     )
     properties = ElementTree.SubElement(suite, "properties")
+    hidden = {"points"} if needs_review(record) else set()  # a sum without what is open would pass for a grade
     for field in ("points", "max_points", "needs_review", "course_version", "device", "sandbox"):
-        if field in record:
+        if field in record and field not in hidden:
             ElementTree.SubElement(properties, "property", name=field, value=_clean(str(record[field])))
     suite.extend(cases)
     if record["output"]:

@@ -18,7 +18,7 @@ from ..reports.records import by_student
 from ..result import Verdict
 from ..text import plain
 from .format import Format, Made, Material, Record
-from .wording import feedback, needs_review, number, points_cell
+from .wording import feedback, is_open, needs_review, number, points_cell
 
 IDENTIFIERS = {"Email address": "email", "ID number": "id"}
 
@@ -95,9 +95,12 @@ def _comment(record: Record) -> str:
 
 
 def _lines(check: dict[str, Any]) -> list[str]:
+    title = plain(check["title"]).replace("\n", " ")
+    if is_open(check):
+        return [f"? {title}"]
     mark = "✓" if check["verdict"] == Verdict.PASSED else "✗"
-    head = f"{mark} {plain(check['title'])} {number(check['points'])}/{number(check['max_points'])}"
-    return [head.replace("\n", " "), *feedback(check).split("\n")] if feedback(check) else [head.replace("\n", " ")]
+    head = f"{mark} {title} {number(check['points'])}/{number(check['max_points'])}"
+    return [head, *feedback(check).splitlines()]
 
 
 FORMAT = Format(

@@ -37,7 +37,7 @@ def nbgrader(records: list[Record], roster: Roster | None = None) -> bytes:
                 "max_score": number(record["max_points"]),
             }
         )
-    return table.getvalue().encode()
+    return table.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _names(person: Person | None) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """The command `grader export`: which records, in which format, to where."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -42,11 +43,12 @@ def export(
     template: Path | None = None,
     columns: list[str] | None = None,
 ) -> None:
-    """Write the chosen records in this format to a file, to a folder (a file a record), or to stdout.
+    """Write the chosen records in this format to a file, to a folder (a file a record), or to stdout (None or "-").
 
     console: for what is said, beside what is written.
     """
     format = format_named(name)
+    out = None if out == Path("-") else out
     titles = _titles()
     found = read_records(records) if records is not None else _stored(db)
     chosen = select(found, students or [], exercises or [], titles)
@@ -77,29 +79,38 @@ def export(
 
 def _write(format: Format, material: Material, out: Path | None) -> list[Made]:
     """Everything is made before anything is written."""
-    records = material.records
-    if format.single and (len(records) > 1 or (out is not None and out.is_dir())):
-        if out is None or out.is_file():
-            raise UserError(
-                f"{format.name} is a file a record, and these are {len(records)}. Give a folder: --out DIR."
-            )
-        folders = folders_of({record["student"] for record in records})
-        paths = [out / (folders[record["student"]] or "-") / f"{record['exercise']}.json" for record in records]
-        made = [format.make(Material([record])) for record in records]
-    else:
-        paths, made = [out] if out is not None else [], [format.make(material)]
-    if not paths:
-        sys.stdout.buffer.write(made[0].data)
-        sys.stdout.flush()
-    for path, one in zip(paths, made if paths else [], strict=True):
-        if path.is_dir():
-            raise UserError(f"{path} is a folder, and {format.name} is one file. Give a file: --out {path / 'FILE'}.")
+    made = [(path, format.make(part)) for path, part in _parts(format, material, out)]
+    for path, one in made:
+        if path is None:
+            sys.stdout.buffer.write(one.data)
+            sys.stdout.flush()
+            continue
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_bytes(path, one.data)
         except OSError as error:
             raise not_written("The export", path, error) from None
-    return made
+    return [one for _path, one in made]
+
+
+def _parts(format: Format, material: Material, out: Path | None) -> list[tuple[Path | None, Material]]:
+    """What goes into which file; None: stdout."""
+    records = material.records
+    is_folder = out is not None and out.is_dir()
+    if not format.single or (len(records) == 1 and not is_folder):
+        if is_folder:
+            raise UserError(f"{out} is a folder, and {format.name} is one file. Give a file with --out.")
+        return [(out, material)]
+    if out is None or out.is_file():
+        raise UserError(f"{format.name} is a file a record, and there are {len(records)}. Give a folder: --out DIR.")
+    folders = folders_of({record["student"] for record in records})
+    return [
+        (
+            out / (folders[record["student"]] if record["student"] else "") / f"{record['exercise']}.json",
+            replace(material, records=[record]),
+        )
+        for record in records
+    ]
 
 
 def _stored(db: str) -> list[Record]:
