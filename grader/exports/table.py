@@ -72,15 +72,14 @@ def _rows(text: str, delimiter: str, only_first: bool = False) -> list[list[Cell
     while True:
         match = one_cell.match(text, position)
         assert match is not None  # it matches nothing, too
-        raw = match[0]
+        raw, position = match[0], match.end()
         rows[-1].append(Cell(raw[1:-1].replace('""', '"') if match["quoted"] else raw, *match.span()))
-        position = match.end()
         follows = text[position : position + 2]
+        if (raw.startswith('"') and not match["quoted"]) or (follows and follows[0] not in f"{delimiter}\r\n"):
+            raise ValueError(f"a cell of row {len(rows)} is not quoted rightly: {raw[:40]}")
         if follows[:1] == delimiter:
             position += 1
             continue
-        if (follows and follows[0] not in "\r\n") or (raw.startswith('"') and not match["quoted"]):
-            raise ValueError(f"a cell of row {len(rows)} is not quoted rightly: {raw[:40]}")
         position += 2 if follows == "\r\n" else 1
         if only_first or position >= len(text):
             return rows
