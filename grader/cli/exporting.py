@@ -1,13 +1,13 @@
 """What brings results to other systems."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from .. import i18n
-from .options import DEFAULT_DATABASE, Database, Language, Roster, console
+from .options import DEFAULT_DATABASE, Database, Roster, console
 
 app = typer.Typer()
 
@@ -34,7 +34,9 @@ def export_records(
         typer.Option(metavar="EXERCISE=TITLE", help="The template's column of an exercise, or of the total."),
     ] = None,
     list_formats: Annotated[bool, typer.Option("--list", help="List the formats and stop.")] = False,
-    lang: Language = None,
+    lang: Annotated[
+        Literal["en", "ko"] | None, typer.Option(help="Language of what is said and added; without it, the records'.")
+    ] = None,
 ) -> None:
     """Write results in the format of another system: Canvas, Moodle, GitHub Classroom, JUnit …"""
     from ..exports import run
@@ -44,4 +46,4 @@ def export_records(
         run.list_formats(console)
         return
     said = Console(stderr=True, highlight=False)
-    run.export(said, format, out, db, records, roster, student, exercise, template, column)
+    run.export(said, format, out, db, records, roster, student, exercise, template, column, lang)

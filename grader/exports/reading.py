@@ -18,6 +18,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "notes": list,
     "checks": list,
     "output": str,
+    "language": str,
 }
 _CHECK_FIELDS: dict[str, type | tuple[type, ...]] = {
     "name": str,

@@ -9,7 +9,7 @@ from rich.console import Console
 from ..course import find_course
 from ..errors import UserError
 from ..files import not_written, replace_bytes
-from ..i18n import _
+from ..i18n import _, set_language
 from ..intake.roster import read_roster
 from ..reports.records import folders_of
 from ..text import plain
@@ -42,10 +42,12 @@ def export(
     exercises: list[str] | None = None,
     template: Path | None = None,
     columns: list[str] | None = None,
+    lang: str | None = None,
 ) -> None:
     """Write the chosen records in this format to a file, to a folder (a file a record), or to stdout (None or "-").
 
     console: for what is said, beside what is written.
+    lang: of the words that are added to the records' own sentences; without it, the records'.
     """
     format = format_named(name)
     out = None if out == Path("-") else out
@@ -54,6 +56,7 @@ def export(
     chosen = select(found, students or [], exercises or [], titles)
     if not chosen:
         raise UserError(f"There are no records in {records or db}. Grade a class first (grader batch).")
+    set_language(lang or chosen[0].get("language"))
     if format.of_class and any(record.get("visible_only") for record in chosen):
         raise UserError(
             f"These are results of grader check: visible checks only, and no grades. {name} takes what grader batch wrote."

@@ -126,6 +126,18 @@ def test_the_formats_are_listed():
     assert [line.split()[0] for line in listed.getvalue().splitlines()] == [format.name for format in FORMATS]
 
 
+def test_added_words_are_in_the_language_of_the_records(world, export):
+    record = grade("ann", verdict="failed").to_record() | {"language": "ko"}
+    record["checks"][0] |= {"message": "틀렸어요.", "draw_command": "grader draw toy"}
+    (world / "korean.json").write_text(json.dumps([record]))
+    export("junit", records="korean.json")
+    text = (world / "out").read_text()
+    assert "틀렸어요." in text and "grader draw toy" in text
+    assert "Draw inputs" not in text
+    export("junit", records="korean.json", lang="en")
+    assert "Draw inputs of this kind yourself: grader draw toy" in (world / "out").read_text()
+
+
 # A student's own: the step of the workflow
 
 
