@@ -38,10 +38,10 @@ class Gradebook:
         return found[0] if found else None
 
     def rows(self, students: Sequence[str], roster: Roster | None) -> dict[str, int]:
-        """Student -> row, by one id or several. An id that two students share finds neither, nor does a second row anybody."""
+        """Student -> row, by one id or several. An id that two of the class share finds neither, nor do two rows anybody."""
         columns = [self.header.index(name) for name in IDS if name in self.header]
         owners: dict[str, set[str]] = {}
-        for student in students:
+        for student in {*students, *(roster.students if roster else ())}:
             for known in _ids(student, roster):
                 owners.setdefault(known, set()).add(student)
         found: dict[str, list[int]] = {}
@@ -51,7 +51,7 @@ class Gradebook:
             fitting |= {student for student in students if _is_label_of(student, ids, self.name(row))}
             if len(fitting) == 1:
                 found.setdefault(fitting.pop(), []).append(number)
-        return {student: numbers[0] for student, numbers in found.items() if len(numbers) == 1}
+        return {student: found[student][0] for student in students if len(found.get(student, ())) == 1}
 
     def students(self) -> list[tuple[int, list[Cell]]]:
         """The rows of students, with their numbers: those whose first cell is a name."""

@@ -30,7 +30,7 @@ def moodle(material: Material) -> Made:
             "Moodle tells students by e-mail address or ID number: give a class list with --roster (email, id)."
         )
     students = by_student(material.records)
-    columns = _identifiers([material.roster.people.get(student, Person(student)) for student in students])
+    columns = _identifiers(list(students), list(material.roster.people.values()))
     if not columns:
         raise UserError(
             "The roster has a unique e-mail address or ID number of none of these students. Fill its column email or id."
@@ -58,13 +58,20 @@ def moodle(material: Material) -> Made:
     return Made(text.getvalue().encode(), tuple(mentions))
 
 
-def _identifiers(people: list[Person]) -> dict[str, dict[str, str]]:
-    """Column -> student -> what tells them. Both columns if both tell everybody that either tells, else the better one."""
+def _identifiers(students: list[str], people: list[Person]) -> dict[str, dict[str, str]]:
+    """Column -> student -> what tells them from everybody on the roster.
+
+    Both columns if both tell everybody that either tells, else the better one.
+    """
     found: dict[str, dict[str, str]] = {}
     for column, field in IDENTIFIERS.items():
         values = {person.label: getattr(person, field) for person in people}
         counts = Counter(key(value) for value in values.values())
-        found[column] = {student: value for student, value in values.items() if value and counts[key(value)] == 1}
+        found[column] = {
+            student: values[student]
+            for student in students
+            if values.get(student) and counts[key(values[student])] == 1
+        }
     most = max(len(known) for known in found.values())
     best = {column: known for column, known in found.items() if len(known) == most and known}
     first = next(iter(best.values()), {})

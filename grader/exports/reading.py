@@ -67,10 +67,13 @@ def select(
             if name not in known:
                 raise UserError(f"There is no record of the {field} {name}. Choose from: {', '.join(known)[:500]}.")
     place = {name: number for number, name in enumerate(order)}
+    if students:
+        found = [record for record in found if record["student"] in students]
+    if exercises:
+        found = [record for record in found if record["exercise"] in exercises]
     return sorted(
-        (r for r in found if r["student"] in (students or [r["student"]]) and r["exercise"] in (exercises or [r["exercise"]])),
-        key=lambda record: (record["student"], place.get(record["exercise"], len(place)), record["exercise"]),
-    )  # fmt: skip
+        found, key=lambda record: (record["student"], place.get(record["exercise"], len(place)), record["exercise"])
+    )
 
 
 def _read(file: Path) -> list[Record]:

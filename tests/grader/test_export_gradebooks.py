@@ -141,6 +141,12 @@ def test_ids_that_disagree_find_nobody(roster):
     assert "501" not in {id for id, _ in changes(text, fill(text, roster=roster)[0])}
 
 
+def test_what_is_shared_with_somebody_who_is_not_exported_tells_nobody(roster):
+    assert changes(GRADEBOOK, fill(roster=roster, records=[record("twin-a")])[0]) == {}
+    text = moodle.moodle(Material([record("twin-a")], roster)).data.decode()
+    assert text.splitlines()[0].startswith("ID number,toy")
+
+
 def test_without_a_roster_the_folders_name_is_an_id_or_canvass_own_label():
     after, _ = fill(records=[record("mjkim"), record("parkjihoon_1234"), record("someone_777")])
     assert {id for id, _ in changes(GRADEBOOK, after)} == {"501", "1234"}  # 777 is a Stranger, X
