@@ -12,15 +12,20 @@ MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENFILE, err
 
 def replace(path: Path, text: str, encoding: str = "utf-8") -> None:
     """Write a draft beside the file, then rename it. Raises OSError; no draft is left then."""
+    replace_bytes(path, text.encode(encoding, "backslashreplace"))
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """As `replace`, of bytes."""
     path = path.resolve()  # a link stays a link
     if path.exists() and not path.is_file():
-        with open(path, "w", encoding=encoding, errors="backslashreplace", newline="") as device:  # /dev/stdout
-            device.write(text)
+        with open(path, "wb") as device:  # /dev/stdout
+            device.write(data)
         return
     draft = path.with_name(f".{path.name}.draft")
     try:
-        with open(draft, "w", encoding=encoding, errors="backslashreplace", newline="") as file:
-            file.write(text)
+        with open(draft, "wb") as file:
+            file.write(data)
         os.replace(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)

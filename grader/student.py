@@ -13,6 +13,7 @@ from .grade import new_candidate
 from .i18n import _, language
 from .inputs import load_inputs
 from .local import LocalReport, check_locally
+from .reports.records import write_list
 from .reports.terminal import plain, print_checks, print_output
 from .reports.trials import print_trial
 from .result import CheckResult, Verdict
@@ -21,8 +22,8 @@ from .submission import Submission, read_file
 from .trial import choose, save, trials
 
 
-def check(console: Console, names: list[str]) -> int:
-    """Run the visible checks and print them. Returns the exit status: 0 when all pass."""
+def check(console: Console, names: list[str], json_file: Path | None = None) -> int:
+    """Run the visible checks, print them, and write their records if asked to. Returns the exit status: 0 when all pass."""
     course = find_course()
     exercises = course.select(names)
     reports = []
@@ -33,6 +34,8 @@ def check(console: Console, names: list[str]) -> int:
             reports.append(report)
             _print_report(console, report, in_detail=bool(names) or _is_started(report))
     _print_end(console, reports)
+    if json_file is not None:
+        write_list([report.to_record(course) for report in reports], json_file)
     return 0 if all(_is_done(report) for report in reports) else 1
 
 

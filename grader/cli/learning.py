@@ -12,12 +12,18 @@ app = typer.Typer()
 
 
 @app.command()
-def check(exercises: Exercises = None, lang: Language = None) -> None:
+def check(
+    exercises: Exercises = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the results, for grader export --records FILE.")
+    ] = None,
+    lang: Language = None,
+) -> None:
     """Check your stubs with the visible checks."""
     from .. import student
 
     i18n.set_language(lang)
-    raise typer.Exit(student.check(console, exercises or []))
+    raise typer.Exit(student.check(console, exercises or [], json))
 
 
 @app.command()

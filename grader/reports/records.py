@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UserError
 from ..files import not_written, replace
 
 if TYPE_CHECKING:
@@ -34,10 +35,19 @@ def write_json(records: Iterable[dict[str, Any]], folder: Path, students: Iterab
         for record in records:
             path = folder / folders[record["student"]] / f"{record['exercise']}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-            replace(path, text + "\n")
+            replace(path, _as_json(record))
     except OSError as error:
         raise not_written("The records", folder, error) from None
+
+
+def write_list(records: Sequence[dict[str, Any]], path: Path) -> None:
+    """All records as one list in one file."""
+    try:
+        replace(path, _as_json(records))
+    except OSError as error:
+        raise UserError(
+            f"The results could not be written to {path}: {error.strerror}. Choose another place."
+        ) from None
 
 
 def write_csv(grades: Iterable["Counted"], exercises: Sequence[str], path: Path) -> None:
@@ -49,7 +59,7 @@ def write_csv(grades: Iterable["Counted"], exercises: Sequence[str], path: Path)
         points = {grade.exercise: grade.points for grade in graded}
         writer.writerow(
             [
-                _cell(student),
+                cell(student),
                 *(points.get(name, "") for name in exercises),
                 round(sum(points.values()), 6),
                 round(sum(grade.max_points for grade in graded), 6),
@@ -80,6 +90,10 @@ def folders_of(students: Iterable[str]) -> dict[str, str]:
     return {name: name if _is_safe(name) and folded[_folded(name)] == 1 else _hashed(name) for name in names}
 
 
+def _as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
@@ -100,6 +114,6 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """A name that a spreadsheet would take for a formula is shown as text."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
