@@ -26,7 +26,6 @@ from .sandbox.launch import ForkServer
 from .student import read_stub, short
 from .subject import Subject
 from .submission import Submission
-from .text import figure as digits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -119,6 +118,10 @@ def show(console: Console, name: str, picture: str, save_to: Path | None, open_i
     path = save_to or Path(f"show-{name}.png" if not picture else f"show-{name}-{picture}.png")
     if path.suffix.lower() != ".png":
         raise UserError(f"Pictures are saved as .png files; {path} is named otherwise. Give a name that ends in .png.")
+    if not path.parent.is_dir():
+        raise UserError(
+            f"There is no folder {path.parent} for the picture; make it, or choose another place with --save."
+        )
     submission = read_stub(exercise)
     with console.status(_("drawing {name} …").format(name=name)), ForkServer("none") as server:
         shown = look(exercise, submission, server, chosen.name)
@@ -167,13 +170,11 @@ def print_panels(console: Console, shown: Shown) -> None:
 
 
 def _difference(panel: "Seen") -> str:
-    from .pictures.panel import are_finite
-
-    if panel.difference < float("inf"):
-        return _("differs from what is expected by up to {difference}").format(difference=digits(panel.difference))
-    if not are_finite(panel.numbers or {}):
+    if panel.amount:
+        return _("differs from what is expected by up to {difference}").format(difference=panel.amount)
+    if panel.holds_nan:
         return _("the answer holds NaN or an infinite number")
-    return _("other shapes than expected")
+    return _("differs from what is expected")
 
 
 def open_file(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """A student's picture above the expected one: what is the same, what differs and by how much, and what went wrong."""
 
+import math
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,19 @@ class Seen:
     verdict: str = ""
     problem: str = ""
     difference: float = 0.0
+    unit: str | None = ""
+
+    @property
+    def amount(self) -> str:
+        """The difference as text, "" where it is no number or says nothing."""
+        if self.unit is None or not 0 < self.difference < math.inf:
+            return ""
+        return f"{digits(self.difference)} {self.unit}".strip()
+
+    @property
+    def holds_nan(self) -> bool:
+        """Does the answer hold a number that is not finite? No expected one does."""
+        return self.numbers is not None and not are_finite(self.numbers)
 
     @property
     def as_expected(self) -> bool:
@@ -53,7 +67,7 @@ def compare(
             seen.append(Seen(panel.name, None, verdict, plain(message)))
         else:
             difference = largest_difference(panel, answer, expected.get(panel.name, {}))
-            seen.append(Seen(panel.name, answer, difference=difference))
+            seen.append(Seen(panel.name, answer, difference=difference, unit=panel.unit))
     return seen
 
 
@@ -96,8 +110,8 @@ def _draw_seen(figure: FigureBase, picture: Picture, seen: list[Seen]) -> None:
         else:
             _draw_numbers(axes, picture.panel(panel.panel), panel.numbers)
         if not panel.as_expected:
-            sign = "≠" + (f"  Δ = {digits(panel.difference)}" if 0 < panel.difference < float("inf") else "")
-            axes.set_title(f"{axes.get_title()}\n{sign}", color=WRONG)
+            amount = f"Δ = {panel.amount}" if panel.amount else "NaN, ∞" if panel.holds_nan else ""
+            axes.set_title(f"{axes.get_title()}\n≠  {amount}".rstrip(), color=WRONG)
 
 
 def _draw_numbers(axes: Axes, panel: Panel, numbers: Numbers) -> None:

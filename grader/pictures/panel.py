@@ -33,12 +33,14 @@ class Panel:
         Raises StudentFault: what a call raised, or CheckFailed for an answer that cannot be drawn.
     draw: puts the arrays onto axes, whatever numbers they hold.
     tolerance: how far a number may be from the expected one, absolute and relative; larger where chance has a part in it.
+    unit: what stands after a difference; None where how large it is says nothing.
     """
 
     name: str
     ask: Callable[[Any], Numbers]
     draw: Callable[[Axes, Numbers], None]
     tolerance: float = TOLERANCE
+    unit: str | None = ""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def _rms(x: Array) -> float:
 def draw_growth(axes: Axes, numbers: Numbers) -> None:
     axes.axhline(1, color=MIDDLE, linewidth=0.8)
     axes.plot(numbers["rms"], color=DARK, marker="o", markersize=3)
-    axes.set(xlabel="blocks", ylabel="root mean square of x", ylim=(0, None))
+    axes.set(xlabel="blocks", ylabel="root mean square of x", ylim=(0, max(5.0, 1.05 * numbers["rms"].max())))
 
 
 def draw_added(axes: Axes, numbers: Numbers, name: str) -> None:

@@ -98,7 +98,8 @@ def draw_image(axes: Axes, numbers: Numbers) -> None:
 
 def draw_again(axes: Axes, numbers: Numbers) -> None:
     heat_map(axes, numbers["image"], rows=(), columns=())
-    axes.set_title(f"unpatchify: largest difference {np.abs(numbers['image'] - _image()[0, 0].numpy()).max():.3g}")
+    lost = np.abs(numbers["image"] - _image()[0, 0].numpy()).max()
+    axes.set_title(f"unpatchify: largest difference {round(lost, 6):.3g}")
 
 
 def draw_tokens(axes: Axes, numbers: Numbers) -> None:
@@ -134,7 +135,7 @@ PICTURES = (
     Picture(
         "patches",
         (
-            Panel(f"{HEIGHT} × {WIDTH}, patch = {PATCH}", ask_sources, draw_image),
+            Panel(f"{HEIGHT} × {WIDTH}, patch = {PATCH}", ask_sources, draw_image, unit=None),
             Panel("unpatchify", ask_again, draw_again),
             Panel("patchify", ask_tokens, draw_tokens),
         ),
