@@ -12,14 +12,13 @@ from matplotlib.figure import Figure, FigureBase
 from ..errors import StudentFault
 from ..i18n import _
 from ..judge import judge
-from ..text import figure as digits
 from ..text import plain
 from .drawing import WIDTH, new_figure, style
 from .fonts import drawable, is_wide
 from .panel import Numbers, Panel, Picture, are_finite, largest_difference, quiet
 
 WRONG = "#a8321e"  # dark enough for grey print; the sign ≠ says the same
-INCH_OF_LETTERS, MAX_LETTERS = 13, 220
+LETTERS_PER_INCH, MAX_LETTERS = 13, 220
 ALONE = 1.4  # inches, for one sentence in the place of a picture
 
 
@@ -43,7 +42,7 @@ class Seen:
         """The difference as text, "" where it is no number or says nothing."""
         if self.unit is None or not 0 < self.difference < math.inf:
             return ""
-        return f"{digits(self.difference)} {self.unit}".strip()
+        return f"{self.difference:.3g} {self.unit}".strip()
 
     @property
     def holds_nan(self) -> bool:
@@ -98,7 +97,7 @@ def draw_comparison(picture: Picture, seen: list[Seen], expected: Mapping[str, N
 def alike_in_fault(seen: list[Seen]) -> Seen | None:
     """One of the panels, where something went wrong with all that ask anything and there is one sentence for it."""
     asked = [panel for panel in seen if panel.problem or panel.numbers]
-    return asked[0] if len({panel.problem for panel in asked}) == 1 and asked[0].problem else None
+    return asked[0] if asked[0].problem and len({panel.problem for panel in asked}) == 1 else None
 
 
 def _draw_seen(figure: FigureBase, picture: Picture, seen: list[Seen]) -> None:
@@ -132,9 +131,8 @@ def _write(axes: Axes, message: str, verdict: str) -> None:
     axes.spines[:].set_visible(False)
     axes.set_facecolor("#f2f2f2")
     first, *places = message.splitlines()
-    text = _wrap(first, axes.get_position().width * WIDTH * INCH_OF_LETTERS)
-    if places:
-        text += "\n\n" + _wrap(places[-1].strip(), axes.get_position().width * WIDTH * INCH_OF_LETTERS)
+    letters = axes.get_position().width * WIDTH * LETTERS_PER_INCH
+    text = "\n\n".join(_wrap(line.strip(), letters) for line in (first, *places[-1:]))
     axes.text(0.5, 0.5, text, ha="center", va="center", fontsize=9, color=WRONG, transform=axes.transAxes,
               parse_math=False)  # fmt: skip
 

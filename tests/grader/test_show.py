@@ -1,5 +1,6 @@
 """grader/show.py: a picture of a student's own code, beside what is expected; wrong and broken code has its picture too."""
 
+import contextlib
 import io
 import re
 import shutil
@@ -321,7 +322,8 @@ def run(name="lstm", picture="", save=None, open_it=False):
     return status, output.getvalue()
 
 
-def test_the_command_writes_a_picture_and_says_what_is_on_it(student, monkeypatch):
+def test_the_command_writes_a_picture_and_says_what_is_on_it(student, monkeypatch, plain_server):
+    monkeypatch.setattr(show, "ForkServer", lambda sandbox: contextlib.nullcontext(plain_server))
     (student / "lstm.py").write_text(LSTM.format(gates="print('hello'); raise KeyError(1)", cell="return state"))
     monkeypatch.setattr(show, "open_file", lambda path: False)
     status, text = run(open_it=True)
