@@ -185,7 +185,7 @@ def open_file(path: Path) -> bool:
         except OSError:
             return False
         return True
-    opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    opener = _opener()
     if opener is None:
         return False
     try:
@@ -199,3 +199,11 @@ def open_file(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _opener() -> str | None:
+    """macOS's open, WSL's wslview, or xdg-open; without a screen, that would start a browser inside this terminal."""
+    if sys.platform == "darwin":
+        return shutil.which("open")
+    has_screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    return shutil.which("wslview") or (shutil.which("xdg-open") if has_screen else None)

@@ -120,5 +120,5 @@ PICTURES = (
         layout=(("inputs",), ("gates",), ("states",)),
         heights=(3, 4, 4),
     ),
-    Picture("gradients", (Panel("gain 1", ask_norms, draw_norms, unit="log₁₀"),), height=3.6),
+    Picture("gradients", (Panel("gain 1", ask_norms, draw_norms, unit="(log₁₀)"),), height=3.6),
 )

@@ -49,7 +49,7 @@ PICTURES = (
     Picture(
         "gradients",
         tuple(
-            Panel(name, partial(ask_norms, activation=name), partial(draw_norms, activation=name), unit="log₁₀")
+            Panel(name, partial(ask_norms, activation=name), partial(draw_norms, activation=name), unit="(log₁₀)")
             for name in ACTIVATIONS
         ),
         height=4.0,

@@ -370,12 +370,18 @@ def test_an_exercise_without_pictures_says_so(toy):
 def test_a_viewer_is_started_where_there_is_one(tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(show.sys, "platform", "linux")
-    monkeypatch.setattr(show.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(show.shutil, "which", lambda name: "/usr/bin/xdg-open" if name == "xdg-open" else None)
     monkeypatch.setattr(show.subprocess, "Popen", lambda command, **options: started.append(command))
     assert open_file(tmp_path / "a.png")
     assert started == [["/usr/bin/xdg-open", str(tmp_path / "a.png")]]
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert not open_file(tmp_path / "a.png")
+    monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(show.shutil, "which", lambda name: None)
     assert not open_file(tmp_path / "a.png")
+    assert len(started) == 1
 
 
 def test_korean_headings_need_no_word_in_the_pictures_themselves(monkeypatch):
