@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from .errors import UserError
 from .i18n import pick
 from .sandbox.limits import Limits
 from .speed.thresholds import of_exercise
+from .standing.policy import Policy, read_policy
 from .variants import Variant, load_variants
 
 
@@ -129,7 +130,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Course:
-    """A course: id, version and its exercises in order."""
+    """A course: id, version, its exercises in order, and when work is due."""
 
     id: str
     version: str
@@ -137,6 +138,7 @@ class Course:
     title_ko: str
     root: Path
     exercises: tuple[Exercise, ...]
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def title(self) -> str:
@@ -188,7 +190,7 @@ def load_course(path: Path) -> Course:
         exercises = tuple(_exercise(entry, limits, root) for entry in table["exercise"])
         _refuse_unsound_names(exercises)
         title_en, title_ko = _both_languages(course["title"])
-        return Course(course["id"], course["version"], title_en, title_ko, root, exercises)
+        return Course(course["id"], course["version"], title_en, title_ko, root, exercises, read_policy(table))
     except KeyError as error:
         raise UserError(
             f"{path} has no entry {error.args[0]!r}; docs/adding-an-exercise.md shows the format."
