@@ -64,7 +64,8 @@ def regrade(
         print_comparison(console, comparison)
         say_faults(console, faults)
         if not comparison.waiting:
-            console.print(_("Nothing to make live: the grades that count are those of this grader and course."))
+            if not comparison.withheld:
+                console.print(_("Nothing to make live: the grades that count are those of this grader and course."))
         elif confirm():
             store.make_live(comparison.waiting)
             console.print(

@@ -94,20 +94,18 @@ class Student:
         return told
 
     def _time_beside(self, found: Found, part: Part) -> HandedIn | None:
-        """What the time file nearest above a file says."""
-        if not part.time_file:
+        """What the time file of its assignment's folder says; below that or in a zip a student may have written it."""
+        place = found.where[:1]
+        if not part.time_file or not place or extension(place[0]) == ".zip":
             return None
-        beside = [
-            other
-            for other, _part in self._files()
-            if other.file.name == part.time_file and found.where[: len(other.where)] == other.where
-        ]
-        try:
-            text = max(beside, key=lambda other: len(other.where)).file.read(1024).decode("utf-8", "replace")
-        except (ValueError, Unreadable, OSError):  # there is none, or it cannot be read
-            return None
-        at = platform_time(text)
-        return HandedIn(at, "nbgrader") if at is not None else None
+        for other, _part in self._files():
+            if other.file.name == part.time_file and other.where == place:
+                try:
+                    at = platform_time(other.file.read(1024).decode("utf-8", "replace"))
+                except (Unreadable, OSError):
+                    return None
+                return HandedIn(at, "nbgrader") if at is not None else None
+        return None
 
     def close(self) -> None:
         self._listed = None
