@@ -9,6 +9,7 @@ explanation.py   what came of it, line by line
 in the workers that `grader check` uses.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Iterable
 
@@ -21,7 +22,7 @@ from ..submission import Submission
 from .alterations import Alteration, alterations_of, most_telling_first
 from .explanation import Explanation, parts_of
 from .source import Definition, Source
-from .trying import Witness, limit_for, tried, witnesses
+from .trying import VisibleChecks, Witness
 
 SECONDS = 14.0  # for the trials: with Python, torch and the checks of the whole file an exercise stays within 20
 
@@ -50,7 +51,8 @@ def explain(
             )
         )
     recording = load_recording(exercise.recording_path)
-    found = witnesses(exercise, submission, server, recording)
+    checks = VisibleChecks(exercise, submission, server, recording)
+    found = checks.witnesses()
     looks_at = _looks_at(source, found)
     chosen = _chosen(source, found, looks_at, function)
     ready = [definition for definition in chosen if _is_ready(definition, source, found, looks_at)]
@@ -61,15 +63,17 @@ def explain(
                 "Get it green first: grader check {exercise}"
             ).format(what=function or exercise.filename, exercise=exercise.name)
         )
-    alterations = most_telling_first(alterations_of(source, ready))
-    passing = {witness.name for witness in found if witness.passed}
-    plan = [(alteration, looks_at[alteration.definition] & passing) for alteration in alterations]
-
-    def on_begin(number: int) -> None:
-        on_progress(number, len(plan))
-
+    on_it = {name: [one for one in found if one.passed and one.name in names] for name, names in looks_at.items()}
+    alterations = most_telling_first(
+        alterations_of(source, ready), lambda alteration: sum(one.seconds for one in on_it[alteration.definition])
+    )
+    begun = itertools.count()
+    trials = checks.tried(
+        [(alteration, on_it[alteration.definition]) for alteration in alterations],
+        seconds,
+        lambda: on_progress(next(begun), len(alterations)),
+    )
     altered = {alteration.definition for alteration in alterations}
-    trials = tried(exercise, submission, plan, server, recording, limit_for(found), seconds, on_begin)
     done = {trial.alteration for trial in trials}
     return Explanation(
         exercise.name,
@@ -81,7 +85,7 @@ def explain(
             _count_by_line(alteration for alteration in alterations if alteration not in done),
             {id: hint.text for id, hint in recording.hints.items()},
         ),
-        checks=len(passing),
+        checks=sum(witness.passed for witness in found),
         tried=len(trials),
         untried=len(alterations) - len(trials),
         seconds=time.monotonic() - started,
@@ -135,10 +139,16 @@ def _named(definitions: Iterable[Definition], function: str) -> list[Definition]
 
 
 def _is_ready(definition: Definition, source: Source, found: list[Witness], looks_at: dict[str, set[str]]) -> bool:
-    """Whether a check that passes comes to it, and no other one failed right after it had called it."""
+    """Whether a check that passes comes to it, and none failed right after it had called it.
+
+    A function that checks do not call themselves is not ready either where one that calls it is not.
+    """
+    name = definition.name.partition(".")[0]
     passed = any(witness.passed for witness in found if witness.name in looks_at[definition.name])
-    guilty = [witness.asked[-1] for witness in found if not witness.passed and witness.asked]
-    return passed and not any(definition.name in source.reached(name) for name in guilty)
+    guilty = {witness.asked[-1] for witness in found if not witness.passed and witness.asked}
+    if any(asked.partition(".")[0] == name for witness in found for asked in witness.asked):
+        return passed and all(asked.partition(".")[0] != name for asked in guilty)
+    return passed and not any(definition.name in source.reached(asked) for asked in guilty)
 
 
 def _count_by_line(alterations: Iterable[Alteration]) -> dict[int, int]:

@@ -75,13 +75,18 @@ def _told_apart(found: Sequence[tuple[Change, Alteration]]) -> Iterator[Alterati
         yield alteration
 
 
-def most_telling_first(alterations: Sequence[Alteration]) -> list[Alteration]:
-    """The best of each line, then the second best of each, and so on: whatever there is time for, no line is forgotten."""
+def most_telling_first(
+    alterations: Sequence[Alteration], cost: Callable[[Alteration], float] = lambda alteration: 0.0
+) -> list[Alteration]:
+    """The best of each line, then the second best of each, and so on: whatever there is time for, no line is forgotten.
+
+    cost: what decides among the best of all lines, and so on: the cheap ones come first.
+    """
     rounds: dict[int, int] = {}
-    order: list[tuple[int, int, Alteration]] = []
+    order: list[tuple[int, float, Alteration]] = []
     for alteration in sorted(alterations, key=lambda alteration: alteration.rank):
         rounds[alteration.line] = rounds.get(alteration.line, 0) + 1
-        order.append((rounds[alteration.line], alteration.line, alteration))
+        order.append((rounds[alteration.line], cost(alteration), alteration))
     return [alteration for _, _, alteration in sorted(order, key=lambda entry: entry[:2])]
 
 

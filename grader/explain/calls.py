@@ -98,7 +98,11 @@ def _method_dropped(node: ast.Call, method: ast.Attribute, place: Place) -> Iter
 
 
 def option_dropped(node: ast.Call, place: Place) -> Iterator[Change]:
-    """`x.sum(dim=1, keepdim=True)` becomes `x.sum(dim=1)`, or `x.sum(keepdim=True)`."""
+    """`x.sum(dim=1, keepdim=True)` becomes `x.sum(dim=1)`, or `x.sum(keepdim=True)`; `x.sum(1, True)` `x.sum(1, False)`."""
+    for argument in node.args:
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, bool):
+            other = str(not argument.value)
+            yield place.put(argument, other, words.instead(other, str(argument.value)), 1)
     parts: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
     for keyword in node.keywords:
         if keyword.arg is None or keyword.arg in PLACED_ELSEWHERE:

@@ -69,23 +69,25 @@ class Source:
     def reached(self, name: str) -> set[str]:
         """The definitions that a call of `name` (a function, a class or `Class.method`) may come to, itself included.
 
-        By name alone, so rather too many than too few: `x.loss(…)` reaches the method `loss` of every class.
+        By name alone, so rather too many than too few: `x.loss(…)` reaches the method `loss` of every class that is
+        reached itself.
         """
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            for definition in self._called(waiting.pop()):
-                if definition.name not in found:
-                    found.add(definition.name)
-                    waiting += definition.named
-        return found
+        names = {name, name.partition(".")[0]}
+        found: dict[str, Definition] = {}
+        while True:
+            new = [d for d in self.definitions if d.name not in found and _is_called(d, names)]
+            if not new:
+                return set(found)
+            for definition in new:
+                found[definition.name] = definition
+                names |= definition.named
 
-    def _called(self, name: str) -> Iterator[Definition]:
-        for definition in self.definitions:
-            owner, _, method = definition.name.rpartition(".")
-            is_implied = owner == name and (method.startswith("__") or method == "forward")  # by Class(…) and module(…)
-            if definition.name == name or is_implied or (owner and method == name):
-                yield definition
+
+def _is_called(definition: Definition, names: set[str]) -> bool:
+    """Whether code that uses these names may come to the definition."""
+    owner, _, method = definition.name.rpartition(".")
+    is_implied = method.startswith("__") or method == "forward"  # by Class(…) and module(…)
+    return definition.name in names or (owner in names and (is_implied or method in names))
 
 
 def _definitions(tree: ast.Module) -> Iterator[Definition]:

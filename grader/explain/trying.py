@@ -1,11 +1,13 @@
 """The visible checks, on the file as it is and on alterations of it: which of them no longer hold?
 
-All go through one pytest session, each in a worker of its own from the warm fork server. An alteration is only given the
-checks that came to the altered place when the file was whole, and none is begun when the time is up.
+Each source has a worker of its own from the warm fork server. An alteration is only given the checks that came to the
+altered place when the file was whole, it is given up when one takes far longer than then, and none is begun when the
+time is up.
 """
 
+import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +24,8 @@ from ..submission import Submission
 from .alterations import Alteration
 
 SHORTEST_LIMIT_S = 0.5  # of CPU time for a check: what a loop that does not end costs
-PATIENCE = 5  # times what the slowest check takes on the file as it is
+PATIENCE = 5  # times what the check takes on the file as it is
+CHUNK = 32  # alterations in one pytest session
 
 
 @dataclass
@@ -30,7 +33,6 @@ class Witness:
     """A check on the file as it is. asked: the functions and classes that it called, the last one last."""
 
     name: str
-    title: str
     passed: bool
     seconds: float
     asked: list[str]
@@ -63,38 +65,44 @@ class Trial:
 
 @dataclass
 class _Attempt(Candidate):
-    """A source in a run. checks: those to run, None for all; the rest is noted of each check by its name.
+    """A source in a run. checks: CPU seconds that each check to run may take, None for all; the rest is noted by check.
 
     asked: the functions that it called. errors: what was raised last. needy: those that need others to pass first.
     """
 
-    checks: frozenset[str] | None = None
+    checks: dict[str, float] | None = None
     asked: dict[str, list[str]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     needy: set[str] = field(default_factory=set)
 
+    @property
+    def was_judged(self) -> bool:
+        return bool(self.results) and all(result.verdict != Verdict.GRADER_ERROR for result in self.results)
+
 
 @dataclass
 class _Trials(Run):
-    """A run in which each candidate has checks of its own, and which begins none after `ends_at`."""
+    """A run in which each candidate has checks of its own, and which begins with none after `ends_at`."""
 
-    ends_at: float = float("inf")
-    on_begin: Callable[[int], None] = lambda number: None
+    ends_at: float = math.inf
+    on_begin: Callable[[], None] = lambda: None
 
     def check(
         self, mark: CheckMark, candidate: Candidate, test: Callable[..., None], arguments: dict[str, Any]
     ) -> None:
         assert isinstance(candidate, _Attempt)
+        limit = mark.cpu_s
+        if candidate.checks is not None:
+            if mark.name not in candidate.checks:
+                return
+            limit = candidate.checks[mark.name]
+        if candidate.results and candidate.results[-1].verdict == Verdict.TIMEOUT:
+            return  # the rest would wait as long
         if not candidate.results:
             if time.monotonic() > self.ends_at:
                 return
-            self.on_begin(self.candidates.index(candidate))
-        if candidate.checks is not None and mark.name not in candidate.checks:
-            return
-        if candidate.results and candidate.results[-1].verdict == Verdict.TIMEOUT:
-            return  # the rest would wait as long
-        # Each check speaks for itself here, and no limit of its own is longer than an alteration's.
-        super().check(replace(mark, needs=(), cpu_s=None), candidate, test, arguments)
+            self.on_begin()
+        super().check(replace(mark, needs=(), cpu_s=limit), candidate, test, arguments)  # each speaks for itself
         transcript = candidate.transcripts.pop(mark.name)
         candidate.asked[mark.name] = [step.name for step in transcript]
         if mark.needs:
@@ -104,73 +112,84 @@ class _Trials(Run):
             candidate.errors[mark.name] = f"{fault.name}: {fault.message}" if fault.message else fault.name
 
 
-def witnesses(exercise: Exercise, submission: Submission, server: ForkServer, recording: Recording) -> list[Witness]:
-    """Every visible check on the file as it is."""
-    attempt = _attempt(exercise, submission, server)
-    run = _trials(exercise, [attempt], recording)
-    run_checks(run, exercise.visible_path, BACKSTOP * exercise.limits.total_wall_s)
-    _refuse_own_faults(attempt)
-    return [
-        Witness(
-            result.name,
-            result.title,
-            result.verdict == Verdict.PASSED,
-            result.seconds,
-            attempt.asked[result.name],
+@dataclass
+class VisibleChecks:
+    """The visible checks of an exercise, to be run on a submission's source and on alterations of it."""
+
+    exercise: Exercise
+    submission: Submission
+    server: ForkServer
+    recording: Recording
+
+    def witnesses(self) -> list[Witness]:
+        """Every check on the file as it is. Raises GraderFault where one cannot be run."""
+        (attempt,) = self._run([self._attempt(self.submission)], lambda: None, math.inf)
+        if not attempt.was_judged:
+            raise GraderFault("the grader itself failed on a visible check", "; ".join(attempt.grader_faults))
+        return [
+            Witness(
+                result.name,
+                result.verdict == Verdict.PASSED,
+                result.seconds,
+                attempt.asked[result.name],
+            )
+            for result in attempt.results
+        ]
+
+    def tried(
+        self,
+        plan: Sequence[tuple[Alteration, Sequence[Witness]]],
+        seconds: float,
+        on_begin: Callable[[], None] = lambda: None,
+    ) -> list[Trial]:
+        """Alterations, each with the checks to run on it, in this order for as many seconds.
+
+        on_begin: told when one is begun. Returns a trial for each that there was time for and that could be judged.
+        """
+        ends_at = time.monotonic() + seconds
+        trials: list[Trial] = []
+        for start in range(0, len(plan), CHUNK):
+            if time.monotonic() > ends_at:
+                break
+            part = plan[start : start + CHUNK]
+            attempts = []
+            for alteration, checks in part:
+                attempt = self._attempt(replace(self.submission, source=alteration.source))
+                attempt.checks = {one.name: max(SHORTEST_LIMIT_S, PATIENCE * one.seconds) for one in checks}
+                attempts.append(attempt)
+            self._run(attempts, on_begin, ends_at)
+            trials += [
+                _trial(alteration, attempt, self.recording)
+                for (alteration, _), attempt in zip(part, attempts, strict=True)
+                if attempt.was_judged
+            ]
+        return trials
+
+    def _attempt(self, submission: Submission) -> _Attempt:
+        name = self.exercise.name
+        candidate = new_candidate(self.exercise, submission, self.server, lambda check: visible_seed(name, check))
+        return _Attempt(candidate.backend, candidate.draw_seed, candidate.fault)
+
+    def _run(self, attempts: list[_Attempt], on_begin: Callable[[], None], ends_at: float) -> list[_Attempt]:
+        """One pytest session over these sources."""
+        run = _Trials(
+            self.exercise.filename,
+            [*attempts],
+            recorded_reference(self.recording.reference),
+            RecordedDiagnosis(self.recording.misconceptions),
+            keep_transcripts=True,
+            ends_at=ends_at,
+            on_begin=on_begin,
         )
-        for result in attempt.results
-    ]
-
-
-def tried(
-    exercise: Exercise,
-    submission: Submission,
-    alterations: Sequence[tuple[Alteration, Iterable[str]]],
-    server: ForkServer,
-    recording: Recording,
-    check_cpu_s: float,
-    seconds: float,
-    on_begin: Callable[[int], None] = lambda number: None,
-) -> list[Trial]:
-    """The alterations, each with the names of the checks to run on it, in this order for as many seconds.
-
-    check_cpu_s: what a check may take. on_begin: told the number of each alteration when it is begun.
-    Returns a trial for each that there was time for.
-    """
-    limits = replace(exercise.limits, check_cpu_s=check_cpu_s)
-    patient = replace(exercise, limits=limits)
-    attempts = []
-    for alteration, checks in alterations:
-        attempt = _attempt(patient, replace(submission, source=alteration.source), server)
-        attempt.checks = frozenset(checks)
-        attempts.append(attempt)
-    if not attempts:
-        return []
-    run = _trials(patient, attempts, recording)
-    run.ends_at, run.on_begin = time.monotonic() + seconds, on_begin
-    run_checks(run, exercise.visible_path, BACKSTOP * exercise.limits.total_wall_s)
-    pairs = zip(alterations, attempts, strict=True)
-    return [_trial(alteration, attempt, recording) for (alteration, _), attempt in pairs if attempt.results]
-
-
-def limit_for(found: Sequence[Witness]) -> float:
-    """CPU seconds that a check may take on an alteration."""
-    return max(SHORTEST_LIMIT_S, PATIENCE * max((witness.seconds for witness in found), default=0.0))
-
-
-def _attempt(exercise: Exercise, submission: Submission, server: ForkServer) -> _Attempt:
-    candidate = new_candidate(exercise, submission, server, lambda check: visible_seed(exercise.name, check))
-    return _Attempt(candidate.backend, candidate.draw_seed, candidate.fault)
-
-
-def _trials(exercise: Exercise, attempts: list[_Attempt], recording: Recording) -> _Trials:
-    diagnosis = RecordedDiagnosis(recording.misconceptions)
-    reference = recorded_reference(recording.reference)
-    return _Trials(exercise.filename, [*attempts], reference, diagnosis, keep_transcripts=True)
+        try:
+            run_checks(run, self.exercise.visible_path, BACKSTOP * self.exercise.limits.total_wall_s)
+        finally:
+            for attempt in attempts:
+                attempt.close()
+        return attempts
 
 
 def _trial(alteration: Alteration, attempt: _Attempt, recording: Recording) -> Trial:
-    _refuse_own_faults(attempt)
     broken = [
         Broken(
             result.name,
@@ -198,8 +217,3 @@ def _misconception(attempt: _Attempt, recording: Recording) -> str | None:
         if all(id in failed.get(check, ()) for check in recorded) and failed.keys() - recorded <= attempt.needy:
             return id
     return None
-
-
-def _refuse_own_faults(attempt: _Attempt) -> None:
-    if any(result.verdict == Verdict.GRADER_ERROR for result in attempt.results):
-        raise GraderFault("the grader itself failed on a check", "; ".join(attempt.grader_faults))

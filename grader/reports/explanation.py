@@ -64,7 +64,7 @@ def _print_part(console: Console, part: Part, told: set[str], everything: bool) 
 
 def _print_code(console: Console, line: Line) -> None:
     """The line with its number. What nothing was changed in is dim, and cut rather than wrapped."""
-    code = Text(plain(line.text), style="" if line.effects else "dim")
+    code = Text(plain(line.text.expandtabs(4)), style="" if line.effects else "dim")
     if not line.effects:
         code.truncate(console.width - 7, overflow="ellipsis")
     row = Table.grid(padding=(0, 2, 0, 0))
@@ -89,6 +89,8 @@ def _print_effects(console: Console, line: Line, told: set[str], everything: boo
                 _("… other changes that break something: {count} (--all shows them)").format(count=hidden), 8, "dim"
             )
         )
+    if line.untried and not line.effects:
+        console.print(_indented(_("there was no time for this line"), 8, "dim"))
     for effect in line.effects:
         if not effect.noticed:
             changes = ", ".join(effect.changes)
