@@ -27,7 +27,9 @@ def explain(
     everything: Annotated[
         bool, typer.Option("--all", help="Show every change and what came of it, not only the most telling.")
     ] = False,
-    seconds: Annotated[float | None, typer.Option(help="How long to try changes; without it, 14.", min=1.0)] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Try changes for so many seconds; without it, for 14.", min=1.0)
+    ] = None,
     save: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write it to a JSON file.")] = None,
     lang: Language = None,
 ) -> None:

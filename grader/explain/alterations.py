@@ -101,15 +101,16 @@ def _changes(definition: Definition, source: Source) -> Iterator[Change]:
                     yield from operator(node, place)
 
 
-def _nodes(node: ast.AST) -> Iterator[ast.AST]:
+def _nodes(root: ast.AST) -> Iterator[ast.AST]:
     """The node and all below it that may be altered."""
-    if isinstance(node, PASSED_OVER) or (isinstance(node, ast.stmt) and is_docstring(node)):
-        return
-    yield node
-    if statements.is_guard(node):
-        return  # it refuses, or it does not
-    for child in _children(node):
-        yield from _nodes(child)
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, PASSED_OVER) or (isinstance(node, ast.stmt) and is_docstring(node)):
+            continue
+        yield node
+        if not statements.is_guard(node):  # it refuses, or it does not
+            waiting += reversed(list(_children(node)))
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
@@ -133,7 +134,7 @@ def _axes(node: ast.AST) -> list[ast.AST]:
     if isinstance(node, ast.keyword):
         is_number = node.arg in ("dim", "axis") and calls.whole_number(node.value) is not None
         return [node.value] if is_number else []
-    if isinstance(node, ast.Call) and calls.called(node) in calls.LAST_IS_AXIS | calls.ORDERLESS | {"permute"}:
+    if isinstance(node, ast.Call) and calls.called(node) in calls.LAST_IS_AXIS | calls.AXES_ALONE:
         return [part for part in node.args if calls.whole_number(part) is not None]
     if isinstance(node, ast.Subscript):
         return [node.slice] if calls.whole_number(node.slice) is not None else []
@@ -145,6 +146,6 @@ def _axes(node: ast.AST) -> list[ast.AST]:
 def _compiles(code: str) -> bool:
     try:
         compile(code, "altered", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

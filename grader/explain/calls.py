@@ -18,20 +18,10 @@ KEPT = {
 }  # fmt: skip
 JOINED = {"cat", "concat", "concatenate", "stack", "hstack", "vstack"}
 SHAPED = {"reshape", "view", "unflatten"}
+AXES_ALONE = {"permute", "transpose", "swapaxes", "moveaxis"}
 ORDERLESS = {
-    "transpose",
-    "swapaxes",
-    "maximum",
-    "minimum",
-    "max",
-    "min",
-    "isclose",
-    "allclose",
-    "add",
-    "mul",
-    "isinstance",
-    "range",
-}
+    "transpose", "swapaxes", "maximum", "minimum", "max", "min", "isclose", "allclose", "add", "mul", "isinstance", "range",
+}  # fmt: skip
 LAST_IS_AXIS = {
     "softmax", "log_softmax", "sum", "mean", "amax", "amin", "max", "min", "argmax", "argmin", "var", "std", "norm",
     "prod", "cumsum", "squeeze", "unsqueeze", "flip", "expand_dims", "take", "sort", "logsumexp", "any", "all",

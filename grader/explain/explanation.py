@@ -18,7 +18,7 @@ class Effect:
     """Changes of one line that do the same: the same properties no longer hold, or none.
 
     changes: what was changed, in words. properties: the titles of the checks that no longer hold, the one that says most
-    about this line first. looked_at: how many checks came to the changed place. messages: what the checks said.
+    about this line first. looked_at: how many checks come to the changed place. messages: what the checks said.
     error: what was raised, where that is all that came; of several changes, the first one's.
     endless: it was ended, as it took too long. misconception, hint: the known mistake that answers the same.
     """
@@ -175,7 +175,7 @@ def _effect(trial: Trial, rarity: dict[str, int], hints: dict[str, str]) -> Effe
     return Effect(
         [trial.alteration.phrase.text],
         list(dict.fromkeys(one.title for one in broken)),
-        len(trial.checks),
+        len({name.partition("[")[0] for name in trial.checks}),
         list(dict.fromkeys(one.message for one in broken)),
         error=sorted(errors)[0] if broken and "" not in errors else "",
         endless=endless,

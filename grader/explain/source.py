@@ -14,7 +14,7 @@ Span = tuple[int, int]
 class Definition:
     """A function, a method as `Class.method`, what else stands in a class, or a constant of the file.
 
-    lines: their numbers, from 1. nodes: what may be altered in it. is_given: the stub brought it along.
+    lines: their numbers, from 1; of a docstring the first. nodes: what may be altered in it. is_given: the stub brought it along.
     named: all names and attributes in it.
     """
 
@@ -122,7 +122,11 @@ def _definition(name: str, node: ast.stmt) -> Definition:
     parameters = (
         [node.arg for node in ast.walk(node.args) if isinstance(node, ast.arg)] if isinstance(node, Function) else []
     )
-    return Definition(name, _lines_of(node), nodes, is_given, parameters, _named([node]))
+    lines = _lines_of(node)
+    if isinstance(node, Function) and is_docstring(node.body[0]):
+        text = node.body[0]
+        lines = [number for number in lines if not text.lineno < number <= (text.end_lineno or 0)]
+    return Definition(name, lines, nodes, is_given, parameters, _named([node]))
 
 
 def _lines_of(node: ast.stmt) -> list[int]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import UserError
-from ..explain.explanation import FEW, Effect, Explanation, Line, Part
+from ..explain.explanation import FEW, Effect, Explanation, Line
 from ..files import replace
 from ..i18n import _
 from ..text import plain
@@ -32,7 +32,9 @@ def print_explanation(console: Console, explanation: Explanation, everything: bo
     for part in explanation.parts:
         console.print()
         console.print(Text(part.name, style="bold"))
-        _print_part(console, part, told, everything)
+        for line in part.lines:
+            _print_code(console, line)
+            _print_effects(console, line, told, everything)
     console.print()
     _print_end(console, explanation)
 
@@ -48,18 +50,6 @@ def save_explanation(explanation: Explanation, path: Path) -> None:
                 path=path, reason=error.strerror
             )
         ) from None
-
-
-def _print_part(console: Console, part: Part, told: set[str], everything: bool) -> None:
-    in_text = False  # a docstring is only begun
-    for line in part.lines:
-        quotes = line.text.count('"""') + line.text.count("'''")
-        if in_text:
-            in_text = quotes % 2 == 0
-            continue
-        in_text = quotes % 2 == 1
-        _print_code(console, line)
-        _print_effects(console, line, told, everything)
 
 
 def _print_code(console: Console, line: Line) -> None:
@@ -84,11 +74,8 @@ def _print_effects(console: Console, line: Line, told: set[str], everything: boo
             console.print(_indented(text, 10, style))
     if len(shown) < len(noticed):
         hidden = sum(len(effect.changes) for effect in noticed[SHOWN:])
-        console.print(
-            _indented(
-                _("… other changes that break something: {count} (--all shows them)").format(count=hidden), 8, "dim"
-            )
-        )
+        more = _("… other changes that break something: {count} (--all shows them)").format(count=hidden)
+        console.print(_indented(more, 8, "dim"))
     if line.untried and not line.effects:
         console.print(_indented(_("there was no time for this line"), 8, "dim"))
     for effect in line.effects:
@@ -104,21 +91,16 @@ def _consequences(effect: Effect, told: set[str], everything: bool) -> Iterator[
     elif effect.stops:
         yield "✗ " + _("it stops: {error}").format(error=_short(effect.error)), "red"
     elif effect.breaks_everything and not everything:
-        yield (
-            "✗ " + _("nothing holds any more: all {total} checks that come here").format(total=effect.looked_at),
-            "red",
-        )
+        nothing = _("nothing holds any more: all {total} checks that come here").format(total=effect.looked_at)
+        yield "✗ " + nothing, "red"
     else:
-        properties = effect.properties if everything else effect.properties[:FEW]
-        for title in properties:
+        told_one_by_one = effect.properties if everything else effect.properties[:FEW]
+        for title in told_one_by_one:
             yield "✗ " + title, "red"
-        if len(properties) < len(effect.properties):
-            more = len(effect.properties) - len(properties)
-            yield (
-                "✗ "
-                + _("and {more} more of the {total} checks that come here").format(more=more, total=effect.looked_at),
-                "red",
-            )
+        more = len(effect.properties) - len(told_one_by_one)
+        if more:
+            rest = _("and {more} more of the {total} checks that come here").format(more=more, total=effect.looked_at)
+            yield "✗ " + rest, "red"
         if effect.error:
             yield _("It stops: {error}").format(error=_short(effect.error)), "dim"
     if effect.hint and effect.hint not in told:
@@ -134,8 +116,8 @@ def _print_end(console: Console, explanation: Explanation) -> None:
     )
     if explanation.untried:
         console.print(
-            _("{count} changes were not tried, as the time was up: --seconds 60 takes longer.").format(
-                count=explanation.untried
+            _("{count} changes were not tried, as the time was up. Take longer, or one function: {command}").format(
+                count=explanation.untried, command=f"grader explain {explanation.exercise} FUNCTION --seconds 60"
             ),
             style="yellow",
         )

@@ -72,6 +72,8 @@ def altered(body, parameters="x, y, keep, query, key"):
         ("return nn.Parameter(x)", "without `nn.Parameter(…)`", "return x"),
         ("return torch.finfo(x.dtype).min", "`max` instead of `min`", "return torch.finfo(x.dtype).max"),
         ("return x.to(torch.float64)", "without `.to(torch.float64)`", "return x"),
+        ("for t in range(1, y): x += t", "`0` instead of `1`", "for t in range(0, y): x += t"),
+        ("for t in range(y): x += t", "one round of the loop less", "for t in list(range(y))[:-1]: x += t"),
         ("return x ** 3", "`6` instead of `3`", "return x ** 6"),
     ],
 )
@@ -85,6 +87,10 @@ def test_a_change_and_its_words(body, phrase, became):
 )
 def test_what_is_for_people_and_devices_is_left_alone(body):
     assert altered(body) == {}
+
+
+def test_a_very_long_sum_is_no_trouble():
+    assert "without `+ 5`" in altered("return 1 + 2 + 3" + " + y" * 500 + " + 5")
 
 
 def test_the_same_words_twice_in_a_line_are_told_apart():
@@ -242,7 +248,7 @@ def test_what_there_was_no_time_for_is_counted(explained, toy):
     assert sum(line.untried for line in lines) == explanation.untried
     assert not any(line.effects or line.unnoticed for line in lines)
     assert "there was no time for this line" in shown(explanation)
-    assert f"{explanation.untried} changes were not tried" in shown(explanation)
+    assert f"{explanation.untried} changes were not tried, as the time was up" in shown(explanation)
 
 
 def shown(explanation, everything=False, width=80):
