@@ -23,7 +23,10 @@ def quoted(code: str) -> str:
     """A piece of code for a sentence: on one line, in backticks, cut where it is long."""
     line = " ".join(code.split())
     if len(line) > WIDTH:
-        line = line[: WIDTH - 3].rstrip(" ,") + (", …)" if line.endswith(")") else " …")
+        cut = line[: WIDTH - 3]
+        line = cut[: cut.rfind(" ") if " " in cut else None].rstrip(" ,*+-/@") + (
+            ", …)" if line.endswith(")") else " …"
+        )
     return f"`{line}`"
 
 
