@@ -45,7 +45,8 @@ def explain(
     """Change what passes in one place at a time, and print line by line which property breaks."""
     exercise = find_course().exercise(name)
     submission = read_stub(exercise)
-    with console.status(_("starting …")) as spinner, ForkServer("none") as server:
+    trains = bool(exercise.training)
+    with console.status(_("starting …")) as spinner, ForkServer("none", trains=trains) as server:
 
         def on_progress(number: int, total: int) -> None:
             spinner.update(_("change {number} of {total} …").format(number=number + 1, total=total))

@@ -22,7 +22,7 @@ from ..submission import Submission
 from .alterations import Alteration, alterations_of, most_telling_first
 from .explanation import Explanation, parts_of
 from .source import Definition, Source
-from .trying import VisibleChecks, Witness
+from .trying import VisibleChecks, Witness, limit_for
 
 SECONDS = 14.0  # for the trials: with Python, torch and the checks of the whole file an exercise stays within 20
 
@@ -70,6 +70,7 @@ def explain(
     begun = itertools.count()
     trials = checks.tried(
         [(alteration, on_it[alteration.definition]) for alteration in alterations],
+        limit_for(found),
         seconds,
         lambda: on_progress(next(begun), len(alterations)),
     )

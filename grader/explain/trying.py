@@ -24,7 +24,10 @@ from ..submission import Submission
 from .alterations import Alteration
 
 SHORTEST_LIMIT_S = 0.5  # of CPU time for a check: what a loop that does not end costs
-PATIENCE = 5  # times what the check takes on the file as it is
+PATIENCE = 5  # times what the slowest check takes on the file as it is: whatever torch loads on first use is in that
+WAITING = (
+    20  # seconds on the clock for each second of CPU time: the machine may be busy, which is no loop without an end
+)
 CHUNK = 32  # alterations in one pytest session
 
 
@@ -65,12 +68,12 @@ class Trial:
 
 @dataclass
 class _Attempt(Candidate):
-    """A source in a run. checks: CPU seconds that each check to run may take, None for all; the rest is noted by check.
+    """A source in a run. checks: those to run, None for all; the rest is noted by check.
 
     asked: the functions that it called. errors: what was raised last. needy: those that need others to pass first.
     """
 
-    checks: dict[str, float] | None = None
+    checks: frozenset[str] | None = None
     asked: dict[str, list[str]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     needy: set[str] = field(default_factory=set)
@@ -82,8 +85,12 @@ class _Attempt(Candidate):
 
 @dataclass
 class _Trials(Run):
-    """A run in which each candidate has checks of its own, and which begins with none after `ends_at`."""
+    """A run in which each candidate has checks of its own, and which begins with none after `ends_at`.
 
+    cpu_s: what a check may take; None: what course.toml or the check says.
+    """
+
+    cpu_s: float | None = None
     ends_at: float = math.inf
     on_begin: Callable[[], None] = lambda: None
 
@@ -91,18 +98,16 @@ class _Trials(Run):
         self, mark: CheckMark, candidate: Candidate, test: Callable[..., None], arguments: dict[str, Any]
     ) -> None:
         assert isinstance(candidate, _Attempt)
-        limit = mark.cpu_s
-        if candidate.checks is not None:
-            if mark.name not in candidate.checks:
-                return
-            limit = candidate.checks[mark.name]
+        if candidate.checks is not None and mark.name not in candidate.checks:
+            return
         if candidate.results and candidate.results[-1].verdict == Verdict.TIMEOUT:
             return  # the rest would wait as long
         if not candidate.results:
             if time.monotonic() > self.ends_at:
                 return
             self.on_begin()
-        super().check(replace(mark, needs=(), cpu_s=limit), candidate, test, arguments)  # each speaks for itself
+        own = replace(mark, needs=(), cpu_s=self.cpu_s or mark.cpu_s)  # each speaks for itself
+        super().check(own, candidate, test, arguments)
         transcript = candidate.transcripts.pop(mark.name)
         candidate.asked[mark.name] = [step.name for step in transcript]
         if mark.needs:
@@ -123,7 +128,7 @@ class VisibleChecks:
 
     def witnesses(self) -> list[Witness]:
         """Every check on the file as it is. Raises GraderFault where one cannot be run."""
-        (attempt,) = self._run([self._attempt(self.submission)], lambda: None, math.inf)
+        (attempt,) = self._run([self._attempt(self.submission)])
         if not attempt.was_judged:
             raise GraderFault("the grader itself failed on a visible check", "; ".join(attempt.grader_faults))
         return [
@@ -139,12 +144,14 @@ class VisibleChecks:
     def tried(
         self,
         plan: Sequence[tuple[Alteration, Sequence[Witness]]],
+        cpu_s: float,
         seconds: float,
         on_begin: Callable[[], None] = lambda: None,
     ) -> list[Trial]:
         """Alterations, each with the checks to run on it, in this order for as many seconds.
 
-        on_begin: told when one is begun. Returns a trial for each that there was time for and that could be judged.
+        cpu_s: what a check may take. on_begin: told when an alteration is begun.
+        Returns a trial for each that there was time for and that could be judged.
         """
         ends_at = time.monotonic() + seconds
         trials: list[Trial] = []
@@ -155,9 +162,9 @@ class VisibleChecks:
             attempts = []
             for alteration, checks in part:
                 attempt = self._attempt(replace(self.submission, source=alteration.source))
-                attempt.checks = {one.name: max(SHORTEST_LIMIT_S, PATIENCE * one.seconds) for one in checks}
+                attempt.checks = frozenset(witness.name for witness in checks)
                 attempts.append(attempt)
-            self._run(attempts, on_begin, ends_at)
+            self._run(attempts, cpu_s, ends_at, on_begin)
             trials += [
                 _trial(alteration, attempt, self.recording)
                 for (alteration, _), attempt in zip(part, attempts, strict=True)
@@ -166,11 +173,19 @@ class VisibleChecks:
         return trials
 
     def _attempt(self, submission: Submission) -> _Attempt:
-        name = self.exercise.name
-        candidate = new_candidate(self.exercise, submission, self.server, lambda check: visible_seed(name, check))
+        limits = self.exercise.limits
+        patient = replace(limits, check_wall_s=WAITING * limits.check_cpu_s, total_wall_s=WAITING * limits.total_cpu_s)
+        exercise, name = replace(self.exercise, limits=patient), self.exercise.name
+        candidate = new_candidate(exercise, submission, self.server, lambda check: visible_seed(name, check))
         return _Attempt(candidate.backend, candidate.draw_seed, candidate.fault)
 
-    def _run(self, attempts: list[_Attempt], on_begin: Callable[[], None], ends_at: float) -> list[_Attempt]:
+    def _run(
+        self,
+        attempts: list[_Attempt],
+        cpu_s: float | None = None,
+        ends_at: float = math.inf,
+        on_begin: Callable[[], None] = lambda: None,
+    ) -> list[_Attempt]:
         """One pytest session over these sources."""
         run = _Trials(
             self.exercise.filename,
@@ -178,6 +193,7 @@ class VisibleChecks:
             recorded_reference(self.recording.reference),
             RecordedDiagnosis(self.recording.misconceptions),
             keep_transcripts=True,
+            cpu_s=cpu_s,
             ends_at=ends_at,
             on_begin=on_begin,
         )
@@ -187,6 +203,11 @@ class VisibleChecks:
             for attempt in attempts:
                 attempt.close()
         return attempts
+
+
+def limit_for(found: Sequence[Witness]) -> float:
+    """CPU seconds that a check may take on an alteration."""
+    return max(SHORTEST_LIMIT_S, PATIENCE * max(witness.seconds for witness in found))
 
 
 def _trial(alteration: Alteration, attempt: _Attempt, recording: Recording) -> Trial:
