@@ -1,4 +1,4 @@
-"""The student's commands: check the stubs of the current folder, draw inputs for them, show the progress over the course."""
+"""The student's commands: check the stubs of the current folder, explain them, draw inputs for them, show the progress."""
 
 from pathlib import Path
 
@@ -9,10 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from .course import Course, Exercise, find_course
+from .explain import SECONDS
+from .explain import explain as explain_code
 from .grade import new_candidate
 from .i18n import _, language
 from .inputs import load_inputs
 from .local import LocalReport, check_locally
+from .reports.explanation import print_explanation, save_explanation
 from .reports.records import write_list
 from .reports.terminal import plain, print_checks, print_output
 from .reports.trials import print_trial
@@ -37,6 +40,26 @@ def check(console: Console, names: list[str], json_file: Path | None = None) -> 
     if json_file is not None:
         write_list([report.to_record(course) for report in reports], json_file)
     return 0 if all(_is_done(report) for report in reports) else 1
+
+
+def explain(
+    console: Console, name: str, function: str | None, everything: bool, seconds: float | None, save_to: Path | None
+) -> None:
+    """Change what passes in one place at a time, and print line by line which property breaks."""
+    exercise = find_course().exercise(name)
+    submission = read_stub(exercise)
+    trains = bool(exercise.training)
+    with console.status(_("starting …")) as spinner, ForkServer("none", trains=trains) as server:
+
+        def on_progress(number: int, total: int) -> None:
+            spinner.update(_("change {number} of {total} …").format(number=number + 1, total=total))
+
+        explanation = explain_code(exercise, submission, server, function, seconds or SECONDS, on_progress)
+    for note in submission.notes:
+        console.print(plain(note), style="yellow", markup=False)
+    print_explanation(console, explanation, everything)
+    if save_to is not None:
+        save_explanation(explanation, save_to)
 
 
 def status(console: Console) -> None:

@@ -1,4 +1,4 @@
-"""What students use: check, status, train, experiment, draw, show."""
+"""What students use: check, explain, status, train, experiment, draw, show."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +24,26 @@ def check(
 
     i18n.set_language(lang)
     raise typer.Exit(student.check(console, exercises or [], json))
+
+
+@app.command()
+def explain(
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    function: Annotated[str | None, typer.Argument(help="One function or class; without it, all of them.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every change and what came of it, not only the most telling.")
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(help="Try changes for so many seconds; without it, for 14.", min=1.0)
+    ] = None,
+    save: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write it to a JSON file.")] = None,
+    lang: Language = None,
+) -> None:
+    """Show what each line of your code is for: it is changed in one place at a time, and the visible checks tell what breaks."""
+    from .. import student
+
+    i18n.set_language(lang)
+    student.explain(console, exercise, function, everything, seconds, save)
 
 
 @app.command()

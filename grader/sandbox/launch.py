@@ -25,17 +25,19 @@ OWN_FOLDERS = {
     "TMPDIR": tempfile.gettempdir(),
 }  # without a sandbox there is no SCRATCH
 _BOOT = (
-    "import sys; sys.path.insert(0, {path!r}); from {package} import main; main({descriptor}, {program!r}, gpu={gpu!r})"
+    "import sys; sys.path.insert(0, {path!r}); from {package} import main; "
+    "main({descriptor}, {program!r}, gpu={gpu!r}, trains={trains!r})"
 )
 
 
 class ForkServer:
     """A running fork server. Use as a context manager; `spawn` gives a worker's ends of its three connections."""
 
-    def __init__(self, sandbox: str = "bwrap", wait: bool = True, gpu: Gpu | None = None) -> None:
+    def __init__(self, sandbox: str = "bwrap", wait: bool = True, gpu: Gpu | None = None, trains: bool = False) -> None:
         """sandbox: "bwrap" (namespaces, seccomp and limits) or "none" (a plain process with limits only).
 
         gpu: the one device that its workers may open; without one they find none.
+        trains: whether most workers will make an optimiser: what that imports is then there before they are forked.
 
         Raises SandboxUnavailable when it does not come up; with wait=False, `ready` does.
         """
@@ -44,7 +46,7 @@ class ForkServer:
         self._control, theirs = socket.socketpair()
         try:
             self.process = subprocess.Popen(
-                _command(sandbox, theirs.fileno(), gpu),
+                _command(sandbox, theirs.fileno(), gpu, trains),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -179,7 +181,7 @@ def _environment(gpu: Gpu | None = None) -> dict[str, str]:
     return environment
 
 
-def _command(sandbox: str, descriptor: int, gpu: Gpu | None) -> list[str]:
+def _command(sandbox: str, descriptor: int, gpu: Gpu | None, trains: bool) -> list[str]:
     if sandbox == "none":
         boot = _BOOT.format(
             path=str(INSIDE.parent.parent.parent),
@@ -187,6 +189,7 @@ def _command(sandbox: str, descriptor: int, gpu: Gpu | None) -> list[str]:
             descriptor=descriptor,
             program=None,
             gpu=gpu is not None,
+            trains=trains,
         )
         return [sys.executable, "-c", boot]
     boot = _BOOT.format(
@@ -195,6 +198,7 @@ def _command(sandbox: str, descriptor: int, gpu: Gpu | None) -> list[str]:
         descriptor=descriptor,
         program=filter_program(gpu is not None),
         gpu=gpu is not None,
+        trains=trains,
     )
     return _confined(boot, gpu)
 

@@ -29,16 +29,17 @@ CHANNEL, OUTPUT, STATUS = range(3)
 READY = b"ready\n"
 
 
-def main(control_descriptor: int, filter_program: bytes | None, gpu: bool = False) -> None:
+def main(control_descriptor: int, filter_program: bytes | None, gpu: bool = False, trains: bool = False) -> None:
     """Serve until the control socket closes. Without a filter program workers are not confined.
 
     gpu: whether workers may use the GPU that lies in /dev. CUDA does not survive a fork: each worker starts it anew.
+    trains: whether most workers will make an optimiser; the first one of a process imports for more than a second.
     """
     control = socket.socket(fileno=control_descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, which then closes this server
     torch.set_num_threads(1)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # float32 is float32 in every check
-    _warm_up(gpu)
+    _warm_up(gpu, trains)
     gc.collect()
     gc.freeze()  # objects of the server are not scanned, so not copied, in the children
     control.sendall(READY)
@@ -54,13 +55,16 @@ def main(control_descriptor: int, filter_program: bytes | None, gpu: bool = Fals
         _reap()
 
 
-def _warm_up(gpu: bool) -> None:
+def _warm_up(gpu: bool, trains: bool) -> None:
     """Touch what the first call of a fresh interpreter would import or allocate."""
     x = torch.ones(2, 2, requires_grad=True)
     loss = (torch.nn.functional.softmax(x @ x, -1) ** 2).sum()
     if not gpu:  # autograd starts a thread for every device, and CUDA does not survive a fork once it was started
         torch.autograd.grad(loss, [x])
-    torch.nn.Linear(2, 2)(x)
+    layer = torch.nn.Linear(2, 2)
+    layer(x)
+    if trains:
+        torch.optim.Adam(layer.parameters())
     np.random.default_rng(0).standard_normal(3) @ np.ones(3)
 
 
