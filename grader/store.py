@@ -155,6 +155,11 @@ class Store:
             )
         return found[0].key, json.loads(found[0].record)
 
+    def times(self) -> dict[tuple[str, str], datetime]:
+        """When each student's latest grade of each exercise was given: UTC, without a zone, to the second."""
+        query = select(_grades.c.student, _grades.c.exercise, _grades.c.graded_at).order_by(_grades.c.graded_at)
+        return {(row.student, row.exercise): _naive(row.graded_at) for row in self._read(query)}
+
     def records_by_device(self, exercise: str) -> list[dict[str, Any]]:
         """Each student's latest record on each kind of device, of the very file that their latest grade is of; oldest first."""
         query = select(_grades.c.record).where(_grades.c.exercise == exercise).order_by(_grades.c.graded_at)
@@ -259,6 +264,11 @@ def _row(key: str, grade: Grade, now: datetime) -> dict[str, Any]:
         "graded_at": now,
         "record": json.dumps(grade.to_record()),
     }
+
+
+def _naive(time: datetime) -> datetime:
+    """SQLite gives UTC back without its zone, other databases in a zone of their own."""
+    return (time if time.tzinfo is None else time.astimezone(UTC)).replace(tzinfo=None, microsecond=0)
 
 
 def _reason(error: BaseException) -> str:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UserError
@@ -27,10 +28,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Roster:
-    """Students in the order of the list, and what each may be found by. What two share finds nobody."""
+    """Students in the order of the list, and what each may be found by. What two share finds nobody.
+
+    people: what the list says of each student; `name` is "" where it has no such column.
+    """
 
     students: tuple[str, ...]
     _found_by: dict[str, str | None]
+    people: Mapping[str, Person] = field(default_factory=dict)
 
     def student_of(self, person: Person) -> str | None:
         """The student on the list: by id, address or login, then by name, then by name as Canvas writes it."""
@@ -79,6 +84,7 @@ def _rows(text: str) -> list[dict[str, str]]:
 def _roster(rows: list[dict[str, str]]) -> Roster:
     students: list[str] = []
     found_by: dict[str, str | None] = {}
+    people: dict[str, Person] = {}
     for row in rows:
         student = student_name(row.get("student", ""))
         if not student:
@@ -86,10 +92,11 @@ def _roster(rows: list[dict[str, str]]) -> Roster:
         if student in students:
             raise ValueError(f"{student} is in it twice")
         students.append(student)
+        people[student] = Person(student, row.get("id", ""), row.get("email", ""), row.get("name", ""))
         for found in _keys(row):
             found_by[found] = student if found_by.get(found, student) == student else None
     # A student's own name finds them, whatever else it may be.
-    return Roster(tuple(students), found_by | {key(student): student for student in students})
+    return Roster(tuple(students), found_by | {key(student): student for student in students}, people)
 
 
 def _keys(row: dict[str, str]) -> set[str]:
