@@ -57,7 +57,8 @@ def source_notebook(exercise: Exercise) -> nbformat.NotebookNode:
     for number, cell in enumerate(cells, 1):
         cell["id"] = f"{exercise.name}-{number}"[-64:]  # the same notebook each time
     facts = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    return new_notebook(cells=cells, metadata=facts)
+    notebook: nbformat.NotebookNode = new_notebook(cells=cells, metadata=facts)
+    return notebook
 
 
 def cell_metadata(
