@@ -1,9 +1,11 @@
 """A source notebook as nbgrader's `generate_assignment` would hand it out, and the cells that a gradebook keeps of it."""
 
+import copy
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from traitlets.config import Config
 
@@ -31,7 +33,7 @@ def released(source: NotebookNode, config: Config) -> NotebookNode:
     """
     from nbgrader.preprocessors import ClearOutput, ClearSolutions, ComputeChecksums, LockCells
 
-    notebook, resources = source, {"nbgrader": {}}
+    notebook, resources = copy.deepcopy(source), ResourcesDict(nbgrader={})
     for preprocessor in (LockCells, ClearSolutions, ClearOutput, ComputeChecksums):
         notebook, resources = preprocessor(config=config, enabled=True)(notebook, resources)
     return notebook

@@ -13,7 +13,7 @@ from nbgrader.plugins import ExportPlugin
 from sqlalchemy.orm import undefer
 
 from ..files import replace
-from ..reports.records import spreadsheet_cell
+from ..reports.records import FORMULA_STARTS
 
 COLUMNS = (
     "assignment",
@@ -30,7 +30,7 @@ COLUMNS = (
 )
 
 
-class QuotedCsv(ExportPlugin):
+class QuotedCsv(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
     """The same columns and rows as nbgrader's own exporter writes, quoted where that is needed; UTF-8 that Excel reads."""
 
     def export(self, gradebook: Gradebook) -> None:
@@ -62,12 +62,17 @@ def _row(assignment: Assignment, student: Student, submission: SubmittedAssignme
     raw = submission.score if submission else 0.0
     penalty = submission.late_submission_penalty if submission else 0.0
     return [
-        spreadsheet_cell(assignment.name),
+        _cell(assignment.name),
         assignment.duedate or "",
         (submission.timestamp or "") if submission else "",
-        *(spreadsheet_cell(text or "") for text in (student.id, student.last_name, student.first_name, student.email)),
+        *(_cell(text or "") for text in (student.id, student.last_name, student.first_name, student.email)),
         raw,
         penalty,
         max(0.0, raw - penalty),
         assignment.max_score,
     ]
+
+
+def _cell(text: str) -> str:
+    """A name that a spreadsheet would take for a formula is shown as text."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import URL
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from ..errors import UserError
 from ..i18n import _

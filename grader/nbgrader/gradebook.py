@@ -109,7 +109,9 @@ def _make_tables(connection: Connection) -> None:
 
     Base.metadata.create_all(connection)
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-    connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:version)"), {"version": _schema_version()})
+    connection.execute(
+        text("INSERT INTO alembic_version (version_num) VALUES (:version)"), {"version": _schema_version()}
+    )
 
 
 def _schema_version() -> str:
@@ -139,9 +141,9 @@ def _not_written(shown: str, error: DBAPIError) -> MachineFault:
             ).format(url=shown, seconds=LOCK_SECONDS)
         )
     return MachineFault(
-        _("The gradebook {url} cannot be used: {reason}. Nothing was changed in it; set this right and try again.").format(
-            url=shown, reason=reason
-        )
+        _(
+            "The gradebook {url} cannot be used: {reason}. Nothing was changed in it; set this right and try again."
+        ).format(url=shown, reason=reason)
     )
 
 

@@ -10,7 +10,16 @@ from ..text import plain
 
 MAX = 128  # characters of a column of nbgrader's
 NO_NAME = "–"  # nbgrader shows "None" for an empty name
-_TWO_SYLLABLES = ("남궁", "황보", "제갈", "사공", "선우", "서문", "독고", "동방")  # Korean family names of more than one
+_TWO_SYLLABLES = (
+    "남궁",
+    "황보",
+    "제갈",
+    "사공",
+    "선우",
+    "서문",
+    "독고",
+    "동방",
+)  # Korean family names of more than one
 _HANGUL = re.compile(r"[가-힣]+")
 
 

@@ -39,9 +39,13 @@ class KeptCell:
 
 @dataclass(frozen=True)
 class KeptAssignment:
-    """An assignment as the gradebook has it. All its notebooks' cells, for a submission has a row for each of them."""
+    """An assignment as the gradebook has it. All its notebooks' cells, for a submission has a row for each of them.
+
+    notebook_id: the notebook that is called like the assignment.
+    """
 
     id: str
+    notebook_id: str
     notebooks: tuple[str, ...]
     cells: tuple[KeptCell, ...]
 
@@ -83,7 +87,9 @@ def write_assignment(
     _add_cells(connection, notebook_id, cells, kept)
     notebooks = Notebook.__table__
     ids = connection.execute(select(notebooks.c.id).where(notebooks.c.assignment_id == assignment_id))
-    return KeptAssignment(assignment_id, tuple(ids.scalars()), tuple(_kept_cells(connection, assignment_id)))
+    return KeptAssignment(
+        assignment_id, notebook_id, tuple(ids.scalars()), tuple(_kept_cells(connection, assignment_id))
+    )
 
 
 def _ensure(connection: Connection, table: Table, key: Values, rest: Values) -> str:
@@ -115,7 +121,7 @@ def _kept_cells(connection: Connection, assignment_id: str) -> list[KeptCell]:
 def _add_cells(connection: Connection, notebook_id: str, cells: Sequence[Cell], kept: Sequence[KeptCell]) -> None:
     there = {(cell.kind, cell.name) for cell in kept if cell.notebook_id == notebook_id}
     new = [(new_uuid(), kind, cell) for cell in cells for kind in cell.kinds if (kind, cell.name) not in there]
-    _insert(
+    insert_all(
         connection,
         BaseCell.__table__,
         [{"id": id, "name": cell.name, "notebook_id": notebook_id, "type": kind} for id, kind, cell in new],
@@ -129,7 +135,7 @@ def _add_cells(connection: Connection, notebook_id: str, cells: Sequence[Cell], 
         insert_all(connection, model.__table__, rows)
     sources: Table = SourceCell.__table__
     known = set(connection.execute(select(sources.c.name).where(sources.c.notebook_id == notebook_id)).scalars())
-    _insert(
+    insert_all(
         connection,
         sources,
         [

@@ -53,9 +53,9 @@ def write_sheet(folder: CourseFolder, released: NotebookNode, sheet: Sheet) -> N
         if sheet.source is None:
             submitted.unlink(missing_ok=True)
         else:
-            _write(submitted, notebook)
+            write_notebook(submitted, notebook)
         _replace(submitted.with_name("timestamp.txt"), stamp)
-        _write(autograded, _with_output(notebook, sheet.output))
+        write_notebook(autograded, _with_output(notebook, sheet.output))
         _replace(autograded.with_name("timestamp.txt"), stamp)
     except OSError as error:
         raise not_written(_("The scores are in the gradebook, but a notebook"), autograded, error) from None
@@ -92,7 +92,8 @@ def _is_solution(cell: NotebookNode) -> bool:
     return bool(facts.get("solution"))
 
 
-def _write(path: Path, notebook: NotebookNode) -> None:
+def write_notebook(path: Path, notebook: NotebookNode) -> None:
+    """Write it whole or not at all. Raises OSError."""
     _replace(path, nbformat.writes(notebook) + "\n")
 
 

@@ -3,55 +3,63 @@
 A score or a comment that a person gave stands in columns of its own, which nothing here writes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from nbgrader.api import Comment, Grade, SubmittedAssignment, SubmittedNotebook, new_uuid
-from sqlalchemy import Connection, Row, Table, bindparam, case, select, true, update
+from sqlalchemy import Connection, Row, Table, Update, bindparam, case, select, true, update
 
+from .. import i18n
+from .marks import Mark, marks_of
 from .rows import COMMENTED, GRADED, KeptAssignment, KeptCell, insert_all
+
+OPEN, WORTHLESS = Mark(None, ""), Mark(0.0, "")
+
 
 @dataclass(frozen=True)
 class Submitted:
-    """What is to stand in the gradebook for one student. timestamp: UTC, without a zone, as nbgrader keeps it.
-
-    fractions: by grade cell, how much of its points was earned; None leaves it to a person.
-    comments: by cell, what the student reads there; None for nothing.
-    """
+    """What one student handed in, and how it was graded. timestamp: UTC, without a zone, as nbgrader keeps it."""
 
     student: str
     timestamp: datetime
-    fractions: Mapping[str, float | None]
-    comments: Mapping[str, str | None]
-
+    record: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class _Sheet:
-    """One student's copy of one notebook, with what is to stand in it, if that is ours to say."""
+class _Copy:
+    """One student's copy of one notebook, with its cells' marks by grade_id; none where they are not ours to give."""
 
     id: str
     notebook_id: str
-    entry: Submitted | None
+    marks: Mapping[str, Mark]
 
 
-def write_submissions(
-    connection: Connection, assignment: KeptAssignment, notebook_id: str, submitted: Sequence[Submitted]
-) -> None:
-    """Write scores and comments of one notebook of an assignment.
+def write_submissions(connection: Connection, assignment: KeptAssignment, submitted: Sequence[Submitted]) -> None:
+    """Write scores and comments of an assignment's notebook.
 
     Every submission of it, these students' or others', gets the rows that it lacks: a cell that was added later is open.
     """
     submissions = _ensure_submissions(connection, assignment, submitted)
-    entries = {entry.student: entry for entry in submitted}
-    sheets = [
-        _Sheet(id, of, entries.get(submissions[submission_id]) if of == notebook_id else None)
-        for (submission_id, of), id in _ensure_notebooks(connection, assignment, submissions).items()
+    tasks = {
+        cell.name: cell.points
+        for cell in assignment.cells
+        if cell.notebook_id == assignment.notebook_id and cell.kind == "TaskCell"
+    }
+    marks = {entry.student: _marks_of(entry.record, tasks) for entry in submitted}
+    copies = [
+        _Copy(id, of, marks.get(submissions[submission_id], {}) if of == assignment.notebook_id else {})
+        for (submission_id, of), id in _ensure_copies(connection, assignment, submissions).items()
     ]
-    _write_grades(connection, assignment, sheets)
-    _write_comments(connection, assignment, sheets)
+    _write_grades(connection, assignment, copies)
+    _write_comments(connection, assignment, copies)
+
+
+def _marks_of(record: Mapping[str, Any], tasks: Mapping[str, float]) -> dict[str, Mark]:
+    """What a student reads is in their record's language."""
+    with i18n.speaking(record["language"]):
+        return marks_of(record, tasks)
 
 
 def _ensure_submissions(
@@ -74,7 +82,7 @@ def _ensure_submissions(
     return {row.id: row.student_id for row in rows} | {row["id"]: row["student_id"] for row in new}
 
 
-def _ensure_notebooks(
+def _ensure_copies(
     connection: Connection, assignment: KeptAssignment, submissions: Mapping[str, str]
 ) -> dict[tuple[str, str], str]:
     """(submission id, notebook id) -> id of the student's copy."""
@@ -93,23 +101,24 @@ def _ensure_notebooks(
     return ids | {(row["assignment_id"], row["notebook_id"]): row["id"] for row in new}
 
 
-def _write_grades(connection: Connection, assignment: KeptAssignment, sheets: Sequence[_Sheet]) -> None:
+def _write_grades(connection: Connection, assignment: KeptAssignment, copies: Sequence[_Copy]) -> None:
     table: Table = Grade.__table__
     there = _by_place(connection, table, assignment)
     new, changed = [], []
-    for sheet, cell in _places(assignment, sheets, GRADED):
-        fractions = sheet.entry.fractions if sheet.entry else {}
-        fraction = fractions.get(cell.name)
-        score = None if fraction is None else round(fraction * cell.points, 6)
-        row = there.get((sheet.id, cell.id))
+    for copy, cell in _places(assignment, copies, GRADED):
+        mark = copy.marks.get(cell.name, OPEN if cell.points else WORTHLESS)
+        score = None if mark.score is None else round(mark.score, 6)
+        row = there.get((copy.id, cell.id))
         if row is None:
             values = {"auto_score": score, "needs_manual_grade": score is None}
-            new.append({"id": new_uuid(), "notebook_id": sheet.id, "cell_id": cell.id} | values)
-        elif cell.name in fractions and _differs(row, score):
+            new.append({"id": new_uuid(), "notebook_id": copy.id, "cell_id": cell.id} | values)
+        elif cell.name in copy.marks and _differs(row, score):
             changed.append({"row": row.id, "score": score, "is_open": score is None})
     insert_all(connection, table, new)
     # Where a person gave a score and ours is another one now, they are asked to look again, as nbgrader itself does.
-    is_open = case((table.c.manual_score.is_(None), bindparam("is_open", type_=table.c.needs_manual_grade.type)), else_=true())
+    is_open = case(
+        (table.c.manual_score.is_(None), bindparam("is_open", type_=table.c.needs_manual_grade.type)), else_=true()
+    )
     _update_all(
         connection,
         update(table)
@@ -123,17 +132,16 @@ def _differs(row: Row[Any], score: float | None) -> bool:
     return row.auto_score != score or (row.manual_score is None and row.needs_manual_grade != (score is None))
 
 
-def _write_comments(connection: Connection, assignment: KeptAssignment, sheets: Sequence[_Sheet]) -> None:
+def _write_comments(connection: Connection, assignment: KeptAssignment, copies: Sequence[_Copy]) -> None:
     table: Table = Comment.__table__
     there = _by_place(connection, table, assignment)
     new, changed = [], []
-    for sheet, cell in _places(assignment, sheets, COMMENTED):
-        comments = sheet.entry.comments if sheet.entry else {}
-        comment = comments.get(cell.name)
-        row = there.get((sheet.id, cell.id))
+    for copy, cell in _places(assignment, copies, COMMENTED):
+        comment = copy.marks.get(cell.name, OPEN).comment or None
+        row = there.get((copy.id, cell.id))
         if row is None:
-            new.append({"id": new_uuid(), "notebook_id": sheet.id, "cell_id": cell.id, "auto_comment": comment})
-        elif cell.name in comments and row.auto_comment != comment:
+            new.append({"id": new_uuid(), "notebook_id": copy.id, "cell_id": cell.id, "auto_comment": comment})
+        elif cell.name in copy.marks and row.auto_comment != comment:
             changed.append({"row": row.id, "comment": comment})
     insert_all(connection, table, new)
     change = update(table).where(table.c.id == bindparam("row")).values(auto_comment=bindparam("comment"))
@@ -141,13 +149,13 @@ def _write_comments(connection: Connection, assignment: KeptAssignment, sheets: 
 
 
 def _places(
-    assignment: KeptAssignment, sheets: Sequence[_Sheet], kinds: Sequence[str]
-) -> Iterator[tuple[_Sheet, KeptCell]]:
+    assignment: KeptAssignment, copies: Sequence[_Copy], kinds: Sequence[str]
+) -> Iterator[tuple[_Copy, KeptCell]]:
     """Where a row belongs: each cell of these kinds, on each copy of its notebook."""
-    for sheet in sheets:
+    for copy in copies:
         for cell in assignment.cells:
-            if cell.notebook_id == sheet.notebook_id and cell.kind in kinds:
-                yield sheet, cell
+            if cell.notebook_id == copy.notebook_id and cell.kind in kinds:
+                yield copy, cell
 
 
 def _by_place(connection: Connection, table: Table, assignment: KeptAssignment) -> dict[tuple[str, str], Row[Any]]:

@@ -42,7 +42,7 @@ def write_csv(records: Sequence[dict[str, Any]], exercises: Sequence[str], path:
         graded = list(by_exercise.values())
         writer.writerow(
             [
-                spreadsheet_cell(student),
+                _cell(student),
                 *(by_exercise[name]["points"] if name in by_exercise else "" for name in exercises),
                 round(sum(record["points"] for record in graded), 6),
                 round(sum(record["max_points"] for record in graded), 6),
@@ -95,6 +95,6 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def spreadsheet_cell(text: str) -> str:
+def _cell(text: str) -> str:
     """A name that a spreadsheet would take for a formula is shown as text."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
