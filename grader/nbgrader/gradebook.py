@@ -23,7 +23,7 @@ def gradebook_url(place: str) -> URL:
     """The SQLAlchemy URL of a gradebook given as a URL or as the path of a SQLite file. Raises UserError."""
     try:
         return make_url(place if "://" in place else f"sqlite:///{Path(place).resolve()}")
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         raise UserError(
             _("{place} is no gradebook's URL: {reason}. Give sqlite:///FILE or postgresql://…").format(
                 place=place, reason=error

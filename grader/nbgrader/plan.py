@@ -103,7 +103,7 @@ def _assignment(work: Plan, exercise: Exercise, records: Mapping[str, Mapping[st
         source = nbformat.read(path, as_version=4) if path.exists() else source_notebook(exercise)
         handed_out = released(source, work.folder.config)
         cells = cells_of(handed_out)
-    except (OSError, ValueError, KeyError, AttributeError) as error:  # what nbformat and nbgrader raise on damage
+    except Exception as error:  # on damage nbformat and nbgrader raise whatever they stumble over
         raise UserError(
             _("{file} cannot be used as a source notebook ({reason}): mend it or move it away, and push again.").format(
                 file=path, reason=f"{type(error).__name__}: {error}"
