@@ -486,7 +486,7 @@ def test_a_locked_gradebook(place, monkeypatch):
     other = sqlite3.connect(place.folder / "gradebook.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
-        with pytest.raises(MachineFault, match="has been locked by another program for 0.1 s"):
+        with pytest.raises(MachineFault, match=r"has been locked by another program for 0\.1 s"):
             place.push()
     finally:
         other.close()
