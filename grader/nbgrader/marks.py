@@ -1,7 +1,7 @@
 """From a record to nbgrader's gradebook: a score and a comment for each check's task cell."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ def marks_of(record: Mapping[str, Any], cells: Mapping[str, float], remarks: Ite
 
     record: docs/report-format.md. cells: the maximum score of each cell, by grade_id. remarks: on the notebook itself.
     """
-    checks = {grade_id_of(check["name"]): check for check in record["checks"]}
+    checks = {grade_id_of(check["name"]): check for check in _told_once(record["checks"])}
     marks = {name: _mark(checks.get(name), points) for name, points in cells.items() if name != SUMMARY}
     if SUMMARY in cells:
         homeless = [check for name, check in checks.items() if name not in marks]
@@ -36,31 +36,69 @@ def marks_of(record: Mapping[str, Any], cells: Mapping[str, float], remarks: Ite
     return marks
 
 
-def write_marks(gradebook: Any, submission: Any, record: Mapping[str, Any], remarks: Iterable[str] = ()) -> None:
-    """Put a record's marks into a nbgrader.api.SubmittedNotebook, in one commit; a person's scores and comments stay.
+def _told_once(checks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The checks, without a hint that one before them has, and without a message that all of them share."""
+    shared = _shared_message(checks)
+    told: set[str] = set()
+    once = []
+    for check in checks:
+        hint, message = check["hint"], check["message"]
+        again = hint and hint in told
+        told.add(hint)
+        once.append(
+            {
+                **check,
+                "hint": _("the same mistake as above") if again else hint,
+                "message": "" if message == shared else message,
+            }
+        )
+    return once
 
-    As with nbgrader's own scores, what a person has scored before is put before them again.
+
+def _shared_message(checks: Sequence[Mapping[str, Any]]) -> str:
+    """What all checks say, as where a file cannot be read; "" where they differ."""
+    messages = {check["message"] for check in checks}
+    return messages.pop() if len(messages) == 1 and len(checks) > 1 else ""
+
+
+def write_marks(gradebook: Any, submission: Any, record: Mapping[str, Any] | None, remarks: Iterable[str] = ()) -> None:
+    """Put a record's marks into a nbgrader.api.SubmittedNotebook, in one commit. A person's scores and comments stay.
+
+    As with nbgrader's own scores, what a person has scored before is put before them again. record: None where there is
+    none, as it is no exercise of the course: nothing was run, so that a person has to score what is not an answer.
     """
-    from nbgrader.api import Comment, Grade, GradeCell, SolutionCell, TaskCell
+    if record is not None:
+        _write_checks(gradebook, submission, record, remarks)
+    _write_tests(gradebook, submission)
+    gradebook.db.commit()
 
-    of_cells = gradebook.db.query(Grade, TaskCell).join(TaskCell, TaskCell.id == Grade.cell_id)
-    grades = {cell.name: (grade, cell) for grade, cell in of_cells.filter(Grade.notebook_id == submission.id)}
-    of_cells = gradebook.db.query(Comment, TaskCell).join(TaskCell, TaskCell.id == Comment.cell_id)
-    comments = {cell.name: comment for comment, cell in of_cells.filter(Comment.notebook_id == submission.id)}
-    marks = marks_of(record, {name: cell.max_score for name, (_grade, cell) in grades.items()}, remarks)
-    for name, mark in marks.items():
+
+def _write_checks(gradebook: Any, submission: Any, record: Mapping[str, Any], remarks: Iterable[str]) -> None:
+    from nbgrader.api import Comment, Grade, TaskCell
+
+    found = gradebook.db.query(Grade, TaskCell).join(TaskCell, TaskCell.id == Grade.cell_id)
+    grades = {cell.name: (grade, cell.max_score) for grade, cell in found.filter(Grade.notebook_id == submission.id)}
+    found = gradebook.db.query(Comment, TaskCell).join(TaskCell, TaskCell.id == Comment.cell_id)
+    comments = {cell.name: comment for comment, cell in found.filter(Comment.notebook_id == submission.id)}
+    for name, mark in marks_of(record, {name: points for name, (_grade, points) in grades.items()}, remarks).items():
         grade = grades[name][0]
         grade.auto_score = mark.score
         grade.needs_manual_grade = mark.score is None or grade.manual_score is not None
         comments[name].auto_comment = mark.comment or None
 
-    # Cells with tests of somebody's own: nothing was run, and nbgrader gives full marks where no output looks wrong.
+
+def _write_tests(gradebook: Any, submission: Any) -> None:
+    """Cells of tests were not run: a visible check is worth nothing, one of somebody's own is for a person to score.
+
+    nbgrader would give full marks, for no output looks wrong.
+    """
+    from nbgrader.api import Grade, GradeCell, SolutionCell
+
     answers = gradebook.db.query(SolutionCell.name).filter(SolutionCell.notebook_id == submission.notebook_id)
-    of_cells = gradebook.db.query(Grade).join(GradeCell, GradeCell.id == Grade.cell_id)
-    tests = of_cells.filter(Grade.notebook_id == submission.id, GradeCell.max_score > 0)
-    for grade in tests.filter(GradeCell.name.not_in(answers)):
-        grade.auto_score, grade.needs_manual_grade = None, True
-    gradebook.db.commit()
+    found = gradebook.db.query(Grade, GradeCell).join(GradeCell, GradeCell.id == Grade.cell_id)
+    for grade, cell in found.filter(Grade.notebook_id == submission.id, GradeCell.name.not_in(answers)):
+        grade.auto_score = None if cell.max_score else 0.0
+        grade.needs_manual_grade = bool(cell.max_score) or grade.manual_score is not None
 
 
 def _mark(check: Mapping[str, Any] | None, points: float) -> Mark:
@@ -91,9 +129,9 @@ def _comment(check: Mapping[str, Any]) -> str:
     return quoted("\n".join([f"✗ {head}", *filter(None, lines)]))
 
 
-def _summary(record: Mapping[str, Any], homeless: list[Mapping[str, Any]], remarks: Iterable[str]) -> str:
+def _summary(record: Mapping[str, Any], homeless: Sequence[Mapping[str, Any]], remarks: Iterable[str]) -> str:
     """What there is to say about the whole notebook: checks without a cell, notes, what the code printed."""
-    lines = [*remarks, *record["notes"]]
+    lines = [*filter(None, [_shared_message(record["checks"])]), *remarks, *record["notes"]]
     for check in homeless:
         lines.append(f"{check['title']} {check['points']:g}/{check['max_points']:g} {check['message']}")
     printed = plain(record["output"]).splitlines()

@@ -19,7 +19,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from ..course import Exercise
 from ..i18n import language, pick
 from ..result import CheckResult
-from ..sync import BEGIN, list_checks
 
 SUMMARY = (
     "grading"  # the cell whose comment is about the whole notebook; a record of a failed grading calls its check so
@@ -46,6 +45,8 @@ def visible_id_of(check: str) -> str:
 
 def source_notebook(exercise: Exercise) -> nbformat.NotebookNode:
     """The source notebook of an exercise, in the language that is set. It holds the solution, as nbgrader's sources do."""
+    from ..sync import list_checks  # with it comes torch, which `nbgrader autograde` can do without
+
     visible = list_checks(exercise, exercise.visible_path)
     hidden = list_checks(exercise, exercise.hidden_path)
     cells = [
@@ -107,10 +108,7 @@ class _Part:
 
     source: str
     name: str
-
-    @property
-    def is_solution(self) -> bool:
-        return BEGIN in self.source
+    is_solution: bool
 
 
 def _code_cells(reference: str) -> Iterator[nbformat.NotebookNode]:
@@ -131,6 +129,8 @@ def _code_cells(reference: str) -> Iterator[nbformat.NotebookNode]:
 
 def _parts(reference: str) -> list[_Part]:
     """The reference's lines, cut before each top-level definition, its decorators and the comment above it."""
+    from ..sync import BEGIN
+
     lines = reference.splitlines()
     starts: list[tuple[int, str]] = [(0, "imports")]
     for node in ast.parse(reference).body:
@@ -140,9 +140,10 @@ def _parts(reference: str) -> list[_Part]:
                 start -= 1
             starts.append((start, node.name))
     ends = [start for start, _ in starts[1:]] + [len(lines)]
-    parts = [
-        _Part("\n".join(lines[start:end]).strip("\n"), name) for (start, name), end in zip(starts, ends, strict=True)
-    ]
+    parts = []
+    for (start, name), end in zip(starts, ends, strict=True):
+        source = "\n".join(lines[start:end]).strip("\n")
+        parts.append(_Part(source, name, BEGIN in source))
     return [part for part in parts if part.source]
 
 
@@ -164,8 +165,8 @@ def _hidden_cells(checks: list[CheckResult]) -> Iterator[nbformat.NotebookNode]:
     about = pick(
         "## Hidden checks\n\nYour instructor runs these, and they alone give the grade. After grading, what they found stands "
         "below each of them, and here what there is to say about the notebook as a whole.",
-        "## 비공개 검사\n\n이 검사들은 담당자가 돌리고, 점수는 이 검사에서만 나와요. 채점이 끝나면 결과가 검사마다 아래에 적히고, "
-        "노트북 전체에 대한 이야기는 여기에 적혀요.",
+        "## 비공개 검사\n\n이 검사들은 담당자가 돌리고, 점수는 이 검사에서만 나와요. 채점이 끝나면 결과가 검사마다 "
+        "아래에 적히고, 노트북 전체에 대한 이야기는 여기에 적혀요.",
     )
     yield new_markdown_cell(about, metadata=cell_metadata(SUMMARY, task=True, locked=True, points=0))
     for check in checks:
