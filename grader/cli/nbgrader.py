@@ -8,7 +8,9 @@ import typer
 from .. import i18n
 from .options import DEFAULT_DATABASE, NEEDS_REVIEW, Database, Language, Layout, Roster, console
 
-app = typer.Typer(help="A course in nbgrader: make one, grade with its own commands, bring grades there.", no_args_is_help=True)
+app = typer.Typer(
+    help="A course in nbgrader: make one, grade with its own commands, bring grades there.", no_args_is_help=True
+)
 
 
 @app.command()

@@ -37,9 +37,7 @@ def init(course: Course, exercises: list[Exercise], folder: Path) -> list[Path]:
         )
     files = {} if known else {config: _config(course)}
     for exercise in exercises:
-        home = folder / "source" / exercise.name
-        files[home / f"{exercise.name}.ipynb"] = nbformat.writes(source_notebook(exercise)) + "\n"
-        files |= {home / f"{name}.py": source for name, source in exercise.given_sources.items()}
+        files |= {folder / "source" / exercise.name / name: text for name, text in source_files(exercise).items()}
     try:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +45,12 @@ def init(course: Course, exercises: list[Exercise], folder: Path) -> list[Path]:
     except OSError as error:
         raise not_written("The course", folder, error) from None
     return list(files)
+
+
+def source_files(exercise: Exercise) -> dict[str, str]:
+    """What belongs into source/EXERCISE, by name: the notebook, and the files that every student is given."""
+    notebook = nbformat.writes(source_notebook(exercise)) + "\n"
+    return {f"{exercise.name}.ipynb": notebook} | {f"{name}.py": text for name, text in exercise.given_sources.items()}
 
 
 def _is_ours(config: Path) -> bool:

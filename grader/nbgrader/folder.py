@@ -10,9 +10,8 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from ..errors import UserError
 from ..i18n import _
+from .course import CONFIG
 from .gradebook import gradebook_url
-
-CONFIG = "nbgrader_config.py"
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def open_course(folder: Path) -> CourseFolder:
         config.CourseDirectory.setdefault("root", str(root))
         directory = CourseDirectory(config=config)
         directory.format_path("source", ".", "x")
-    except Exception as error:  # it is a program: anything may go wrong in it
+    except (Exception, SystemExit) as error:  # it is a program: anything may go wrong in it
         raise UserError(
             _("{file} cannot be read: {reason}. nbgrader itself would stop there too; mend it first.").format(
                 file=folder / CONFIG, reason=f"{type(error).__name__}: {error}"

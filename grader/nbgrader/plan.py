@@ -18,8 +18,9 @@ from ..intake.roster import Roster
 from ..store import Store
 from ..submission import submission_of
 from .cells import Cell, cells_of, released
+from .course import source_files
 from .folder import CourseFolder
-from .notebooks import SUMMARY, grade_id_of, source_notebook
+from .notebooks import SUMMARY, grade_id_of
 from .people import Member, members_of
 from .sheets import is_taken
 
@@ -28,10 +29,13 @@ MAX_NAMED = 10
 
 @dataclass
 class Assignment:
-    """An exercise as the course folder has it, and those records of it that can be brought there."""
+    """An exercise as the course folder has it, and those records of it that can be brought there.
+
+    new_files: what source/NAME is to get, by path, where it is not there. handed_out: the notebook without its solutions.
+    """
 
     name: str
-    source: nbformat.NotebookNode
+    new_files: dict[Path, str]
     handed_out: nbformat.NotebookNode
     cells: list[Cell]
     records: dict[str, Mapping[str, Any]]
@@ -100,7 +104,10 @@ def _assignment(work: Plan, exercise: Exercise, records: Mapping[str, Mapping[st
     """The exercise's notebook, as it lies in source/ or as it would be made, and the records that fit it."""
     path = work.folder.source(exercise.name)
     try:
-        source = nbformat.read(path, as_version=4) if path.exists() else source_notebook(exercise)
+        new_files = (
+            {} if path.exists() else {path.with_name(name): text for name, text in source_files(exercise).items()}
+        )
+        source = nbformat.reads(new_files[path] if new_files else path.read_text(encoding="utf-8"), as_version=4)
         handed_out = released(source, work.folder.config)
         cells = cells_of(handed_out)
     except Exception as error:  # on damage nbformat and nbgrader raise whatever they stumble over
@@ -142,7 +149,7 @@ def _assignment(work: Plan, exercise: Exercise, records: Mapping[str, Mapping[st
                 exercise=exercise.name, students=_listed(absent)
             )
         )
-    return Assignment(exercise.name, source, handed_out, cells, fitting)
+    return Assignment(exercise.name, new_files, handed_out, cells, fitting)
 
 
 def was_handed_in(record: Mapping[str, Any]) -> bool:

@@ -4,13 +4,15 @@ Everything is read and checked first (plan.py), then the gradebook is written in
 second push would write again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import nbformat
 from rich.console import Console
 from sqlalchemy import URL
 
 from ..course import Course, find_course
+from ..files import not_written, replace
 from ..i18n import _
 from ..instructor import stored
 from ..intake.roster import read_roster
@@ -20,7 +22,7 @@ from .folder import open_course
 from .gradebook import ensure_course, gradebook_url, writing
 from .plan import Plan, plan, sources_of
 from .rows import write_assignment, write_students
-from .sheets import Sheet, write_notebook, write_sheet
+from .sheets import Sheet, sheet_files
 from .submissions import Submitted, write_submissions
 
 
@@ -68,15 +70,27 @@ def write(work: Plan, url: URL) -> None:
             ]
             write_submissions(connection, kept, entries)
     for assignment in work.assignments:
-        path = work.folder.source(assignment.name)
-        if not path.exists():
-            write_notebook(path, assignment.source)
+        write_files(assignment.new_files)
+        template = nbformat.writes(assignment.handed_out)
         for student, record in assignment.records.items():
             key = (student, assignment.name)
             sheet = Sheet(
                 work.members[student].id, assignment.name, work.times[key], work.sources.get(key), record["output"]
             )
-            write_sheet(work.folder, assignment.handed_out, sheet)
+            write_files(sheet_files(work.folder, template, sheet))
+
+
+def write_files(files: Mapping[Path, str | None]) -> None:
+    """Each whole or not at all; None takes a file away. Raises UserError and MachineFault."""
+    for path, text in files.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if text is None:
+                path.unlink(missing_ok=True)
+            else:
+                replace(path, text)
+        except OSError as error:
+            raise not_written(_("The scores are in the gradebook, but a notebook"), path, error) from None
 
 
 def _say(console: Console, work: Plan, url: URL, submissions: Path) -> None:
