@@ -1,6 +1,6 @@
 """What a push is about to bring into an nbgrader course: read from store, roster, course folder and files, and checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -15,7 +15,6 @@ from ..i18n import _
 from ..intake.collect import collect
 from ..intake.names import shown
 from ..intake.roster import Roster
-from ..store import Store
 from ..submission import submission_of
 from .cells import Cell, cells_of, released
 from .course import source_files
@@ -25,6 +24,8 @@ from .people import Member, members_of
 from .sheets import is_taken
 
 MAX_NAMED = 10
+Record = Mapping[str, Any]  # docs/report-format.md
+Unit = tuple[str, str]  # student, exercise
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Assignment:
     new_files: dict[Path, str]
     handed_out: nbformat.NotebookNode
     cells: list[Cell]
-    records: dict[str, Mapping[str, Any]]
+    records: dict[str, Record]
 
 
 @dataclass
@@ -48,8 +49,8 @@ class Plan:
     folder: CourseFolder
     members: dict[str, Member]
     assignments: list[Assignment]
-    times: Mapping[tuple[str, str], datetime]
-    sources: Mapping[tuple[str, str], str]
+    times: Mapping[Unit, datetime]
+    sources: Mapping[Unit, str]
     left_out: list[str] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)
 
@@ -61,20 +62,15 @@ class Plan:
 def plan(
     exercises: Sequence[Exercise],
     folder: CourseFolder,
-    store: Store,
+    records: Sequence[Record],
+    times: Mapping[Unit, datetime],
     roster: Roster | None,
-    sources: Mapping[tuple[str, str], str],
+    sources: Mapping[Unit, str],
 ) -> Plan:
-    """Read the store and the course folder. Raises UserError where nothing can be brought there.
+    """Which of these records can be brought into the course folder, and how. Raises UserError where none can.
 
-    sources: by student and exercise, the file that was graded.
+    times: when each was graded. sources: the file that was graded, where it is at hand.
     """
-    names = {exercise.name for exercise in exercises}
-    records = [record for record in store.records() if record["exercise"] in names]
-    if not records:
-        raise UserError(
-            _("{store} holds no grade of these exercises; grade the class first: grader batch.").format(store=store.url)
-        )
     students = {record["student"] for record in records}
     if roster is not None and not students.intersection(roster.students):
         raise UserError(
@@ -84,7 +80,7 @@ def plan(
             ).format(count=len(students), students=_listed(students), others=_listed(roster.students))
         )
     members, refused = members_of(students, roster)
-    work = Plan(folder, members, [], store.times(), sources)
+    work = Plan(folder, members, [], times, sources)
     if refused:
         work.left_out.append(
             _("Left out, as nbgrader finds no folder of such a name (brackets, or too long): {students}.").format(
@@ -94,36 +90,29 @@ def plan(
     if roster is not None and (unknown := students.difference(roster.students)):
         work.mentions.append(_("Not on the roster: {students}.").format(students=_listed(unknown)))
     for exercise in exercises:
-        theirs = {record["student"]: record for record in records if record["exercise"] == exercise.name}
+        theirs = {
+            record["student"]: record
+            for record in records
+            if record["exercise"] == exercise.name and record["student"] in members
+        }
         if theirs:
             work.assignments.append(_assignment(work, exercise, theirs))
     return work
 
 
-def _assignment(work: Plan, exercise: Exercise, records: Mapping[str, Mapping[str, Any]]) -> Assignment:
-    """The exercise's notebook, as it lies in source/ or as it would be made, and the records that fit it."""
+def _assignment(work: Plan, exercise: Exercise, records: Mapping[str, Record]) -> Assignment:
+    """The exercise's notebook, and the records that fit it."""
     path = work.folder.source(exercise.name)
-    try:
-        new_files = (
-            {} if path.exists() else {path.with_name(name): text for name, text in source_files(exercise).items()}
-        )
-        source = nbformat.reads(new_files[path] if new_files else path.read_text(encoding="utf-8"), as_version=4)
-        handed_out = released(source, work.folder.config)
-        cells = cells_of(handed_out)
-    except Exception as error:  # on damage nbformat and nbgrader raise whatever they stumble over
-        raise UserError(
-            _("{file} cannot be used as a source notebook ({reason}): mend it or move it away, and push again.").format(
-                file=path, reason=f"{type(error).__name__}: {error}"
-            )
-        ) from None
-    tasks = {cell.name for cell in cells if "TaskCell" in cell.kinds}
-    fitting, strange, taken, absent = {}, [], [], []
+    new_files = {} if path.exists() else {path.with_name(name): text for name, text in source_files(exercise).items()}
+    handed_out = _handed_out(path, new_files.get(path), work.folder)
+    cells = cells_of(handed_out)
+    known = {SUMMARY, *(cell.name for cell in cells if "TaskCell" in cell.kinds)}
+    fitting: dict[str, Record] = {}
+    strange, taken, absent = [], [], []
     for student, record in records.items():
-        if student not in work.members:
-            continue
         if not was_handed_in(record):
             absent.append(student)
-        elif not {grade_id_of(check["name"]) for check in record["checks"]} <= {*tasks, SUMMARY}:
+        elif any(grade_id_of(check["name"]) not in known for check in record["checks"]):
             strange.append(student)
         elif is_taken(work.folder.submitted(work.members[student].id, exercise.name)):
             taken.append(student)
@@ -144,15 +133,24 @@ def _assignment(work: Plan, exercise: Exercise, records: Mapping[str, Mapping[st
             ).format(exercise=exercise.name, students=_listed(taken))
         )
     if absent:
-        work.mentions.append(
-            _("{exercise}: nothing was handed in by {students}.").format(
-                exercise=exercise.name, students=_listed(absent)
-            )
-        )
+        nothing = _("{exercise}: nothing was handed in by {students}.")
+        work.mentions.append(nothing.format(exercise=exercise.name, students=_listed(absent)))
     return Assignment(exercise.name, new_files, handed_out, cells, fitting)
 
 
-def was_handed_in(record: Mapping[str, Any]) -> bool:
+def _handed_out(path: Path, text: str | None, folder: CourseFolder) -> nbformat.NotebookNode:
+    """The source notebook without its solutions, from this text or from the file. Raises UserError."""
+    try:
+        return released(nbformat.reads(text or path.read_text(encoding="utf-8"), as_version=4), folder.config)
+    except Exception as error:  # on damage nbformat and nbgrader raise whatever they stumble over
+        raise UserError(
+            _("{file} cannot be used as a source notebook ({reason}): mend it or move it away, and push again.").format(
+                file=path, reason=f"{type(error).__name__}: {error}"
+            )
+        ) from None
+
+
+def was_handed_in(record: Record) -> bool:
     """Whether there was a file at all. Where there was none, the record's hash is of the verdict and its reason."""
     check = record["checks"][0] if record["checks"] else None
     if check is None or check["verdict"] != "missing":
@@ -163,22 +161,22 @@ def was_handed_in(record: Mapping[str, Any]) -> bool:
 
 
 def sources_of(
-    exercises: Sequence[Exercise], submissions: Path, layout: str | None, roster: Path | None, store: Store
-) -> dict[tuple[str, str], str]:
-    """By student and exercise, the source that was graded; not one that has changed since, by its hash."""
-    graded = {(record["student"], record["exercise"]): record["source_sha256"] for record in store.records()}
+    exercises: Sequence[Exercise], records: Sequence[Record], submissions: Path, layout: str | None, roster: Path | None
+) -> dict[Unit, str]:
+    """The sources that were graded; not one that has changed since, by its hash."""
+    graded = {(record["student"], record["exercise"]): record["source_sha256"] for record in records}
     sources = {}
     with collect(submissions, layout, roster) as collected:
         for student in collected.students:
             for exercise in exercises:
-                key = (student.name, exercise.name)
-                submission = submission_of(student, exercise) if key in graded else None
-                if submission and submission.source is not None and submission.sha256 == graded[key]:
-                    sources[key] = submission.source
+                unit = (student.name, exercise.name)
+                submission = submission_of(student, exercise) if unit in graded else None
+                if submission and submission.source is not None and submission.sha256 == graded[unit]:
+                    sources[unit] = submission.source
             student.close()
     return sources
 
 
-def _listed(names: Sequence[str] | set[str] | tuple[str, ...]) -> str:
+def _listed(names: Iterable[str]) -> str:
     listed = [shown(name, 60) for name in sorted(names)]
     return ", ".join(listed[:MAX_NAMED]) + (", …" if len(listed) > MAX_NAMED else "")

@@ -12,6 +12,7 @@ from rich.console import Console
 from sqlalchemy import URL
 
 from ..course import Course, find_course
+from ..errors import UserError
 from ..files import not_written, replace
 from ..i18n import _
 from ..instructor import stored
@@ -42,10 +43,15 @@ def push(
     exercises = course.select(list(only))
     folder = open_course(course_folder)
     url = gradebook_url(gradebook) if gradebook else folder.gradebook
+    names = {exercise.name for exercise in exercises}
     with stored(db) as store:
-        known = read_roster(roster) if roster is not None else None
-        sources = sources_of(exercises, submissions, layout, roster, store) if submissions.exists() else {}
-        work = plan(exercises, folder, store, known, sources)
+        records, times = store.records(), store.times()
+    records = [record for record in records if record["exercise"] in names]
+    if not records:
+        raise UserError(_("{db} holds no grade of these exercises; grade the class first: grader batch.").format(db=db))
+    known = read_roster(roster) if roster is not None else None
+    sources = sources_of(exercises, records, submissions, layout, roster) if submissions.exists() else {}
+    work = plan(exercises, folder, records, times, known, sources)
     write(work, url)
     _say(console, work, url, submissions)
     return not work.left_out
@@ -75,7 +81,12 @@ def write(work: Plan, url: URL) -> None:
         for student, record in assignment.records.items():
             key = (student, assignment.name)
             sheet = Sheet(
-                work.members[student].id, assignment.name, work.times[key], work.sources.get(key), record["output"]
+                work.members[student].id,
+                assignment.name,
+                work.times[key],
+                work.sources.get(key),
+                record["source_sha256"],
+                record["output"],
             )
             write_files(sheet_files(work.folder, template, sheet))
 

@@ -9,13 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from ..i18n import _
 from ..text import plain
 from .folder import CourseFolder
 
-MARK = "dot2vit"  # in a notebook's metadata: made by a push, which may make it anew
+MARK = "dot2vit"  # in a notebook's metadata, with the hash of the file: made by a push, which may make it anew
 
 
 @dataclass(frozen=True)
@@ -26,31 +24,37 @@ class Sheet:
     assignment: str
     timestamp: datetime
     source: str | None
+    source_sha256: str
     output: str
 
 
 def is_taken(path: Path) -> bool:
     """Whether a notebook is there that no push made: a student's own, collected by nbgrader."""
-    if not path.exists():
-        return False
+    return path.exists() and _pushed_source(path) is None
+
+
+def _pushed_source(path: Path) -> str | None:
+    """The hash of the file that a push made this notebook of; None where none did, or no notebook is there."""
     try:
-        return "pushed" not in nbformat.read(path, as_version=4).metadata.get(MARK, {})
-    except Exception:  # damaged, or no notebook: certainly none of ours
-        return True
+        return str(json.loads(path.read_text(encoding="utf-8"))["metadata"][MARK]["source_sha256"])
+    except Exception:  # a student's own may be anything
+        return None
 
 
 def sheet_files(folder: CourseFolder, handed_out: str, sheet: Sheet) -> dict[Path, str | None]:
     """What is to stand in submitted/ and autograded/, by path. handed_out: the assignment's notebook, as text.
 
-    Without the source no notebook is submitted (None): `nbgrader autograde` would take the missing code for a zero.
+    Without the source no notebook is submitted (None): `nbgrader autograde` would take the missing code for a zero. Those
+    that an earlier push made of the same file stay.
     """
     submitted, autograded = (step(sheet.student, sheet.assignment) for step in (folder.submitted, folder.autograded))
     stamp = sheet.timestamp.isoformat(sep=" ") + " UTC\n"
-    return {
+    stamps: dict[Path, str | None] = {path.with_name("timestamp.txt"): stamp for path in (submitted, autograded)}
+    if sheet.source is None and autograded.exists() and _pushed_source(submitted) == sheet.source_sha256:
+        return stamps
+    return stamps | {
         submitted: None if sheet.source is None else _filled(handed_out, sheet, ""),
-        submitted.with_name("timestamp.txt"): stamp,
         autograded: _filled(handed_out, sheet, sheet.output),
-        autograded.with_name("timestamp.txt"): stamp,
     }
 
 
@@ -60,7 +64,7 @@ def _filled(handed_out: str, sheet: Sheet, output: str) -> str:
     Plain JSON, for nbformat would validate each of a class's notebooks for tens of milliseconds.
     """
     notebook: dict[str, Any] = json.loads(handed_out)
-    notebook["metadata"][MARK] = {"pushed": True}
+    notebook["metadata"][MARK] = {"source_sha256": sheet.source_sha256}
     theirs = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and _is_solution(cell)]
     if not theirs:
         theirs = [{"cell_type": "code", "id": "submission", "metadata": {}, "execution_count": None, "outputs": []}]

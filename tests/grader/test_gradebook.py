@@ -220,6 +220,9 @@ def test_without_the_file_that_was_graded_nothing_is_submitted(place):
     assert (place.folder / "submitted" / "bob" / "toy" / "timestamp.txt").exists()
     shown = (place.folder / "autograded" / "bob" / "toy" / "toy.ipynb").read_text(encoding="utf-8")
     assert "is not at hand" in shown and "changed = 1" not in shown
+    before = place.files()
+    place.push(submissions=place.folder / "nowhere")  # what is there of the same file stays
+    assert place.files() == before
 
 
 def test_a_notebook_that_a_student_handed_in_is_left_alone(place):
