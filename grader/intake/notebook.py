@@ -32,10 +32,13 @@ def looks_like_notebook(text: str) -> bool:
     return text.lstrip()[:1] == "{" and '"cells"' in text and '"cell_type"' in text
 
 
-def notebook_source(data: bytes) -> Text:
-    """The code of a notebook (nbformat 3 or 4), and notes on what was left out. Raises Unreadable."""
+def notebook_source(data: bytes, assignment_only: bool = False) -> Text:
+    """The code of a notebook (nbformat 3 or 4), and notes on what was left out. Raises Unreadable.
+
+    assignment_only: the cells that came with an nbgrader assignment, and none of the student's own.
+    """
     text, notes = decode(data)
-    cells = list(_code_cells(_load(text)))
+    cells = list(_code_cells(_load(text), assignment_only))
     dropped: list[str] = []
     parts: list[str] = []
     starts: list[tuple[int, int]] = []
@@ -75,13 +78,16 @@ def _load(text: str) -> dict[str, Any]:
     return notebook
 
 
-def _code_cells(notebook: dict[str, Any]) -> Iterator[tuple[int, str]]:
+def _code_cells(notebook: dict[str, Any], assignment_only: bool) -> Iterator[tuple[int, str]]:
     """The number, counted from 1 over all cells, and the text of each code cell."""
     _refuse_other_languages(notebook.get("metadata"))
     for number, cell in enumerate(_cells(notebook), 1):
         if number > MAX_CELLS:
             raise Unreadable(_("the notebook has more than {count} cells").format(count=MAX_CELLS))
         if not isinstance(cell, dict) or not _is_code(cell):
+            continue
+        facts = _nbgrader(cell)
+        if assignment_only and not (facts.get("solution") is True or facts.get("locked") is True):
             continue
         source = cell.get("source", cell.get("input"))  # nbformat 3 calls it input
         if isinstance(source, list) and all(isinstance(line, str) for line in source):
@@ -95,11 +101,15 @@ def _code_cells(notebook: dict[str, Any]) -> Iterator[tuple[int, str]]:
 
 def _is_code(cell: dict[str, Any]) -> bool:
     """Also an answer to nbgrader whose type was changed: one key (m) does that, and Jupyter does not ask."""
-    if cell.get("cell_type") == "code":
-        return True
+    facts = _nbgrader(cell)
+    return cell.get("cell_type") == "code" or (facts.get("solution") is True and facts.get("cell_type") == "code")
+
+
+def _nbgrader(cell: dict[str, Any]) -> dict[str, Any]:
+    """nbgrader's metadata of a cell."""
     metadata = cell.get("metadata")
     facts = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return isinstance(facts, dict) and facts.get("solution") is True and facts.get("cell_type") == "code"
+    return facts if isinstance(facts, dict) else {}
 
 
 def _cells(notebook: dict[str, Any]) -> list[Any]:

@@ -3,8 +3,10 @@
 The job and the records travel as JSON files in a folder that only the two have.
 """
 
+import dataclasses
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +22,15 @@ from ..intake.names import student_name
 from ..intake.student import Part, Student
 from ..record import Settings
 from ..reports.terminal import plain
-from ..result import Grade
+from ..result import Grade, Verdict
 from ..sandbox.launch import check_available
 from ..secret import instructor_secret
 from ..speed.device import choose
 from ..store import Store
-from ..submission import read_notebook
+from ..submission import Submission, read_notebook
 
 JOB, RECORDS = "job.json", "records.json"
+STOPPED = (Verdict.ERROR, Verdict.MISSING, Verdict.TIMEOUT, Verdict.MEMORY, Verdict.CRASHED)
 
 
 @dataclass(frozen=True)
@@ -69,31 +72,65 @@ def grade_job(console: Console, course: Course, folder: Path) -> None:
     set_language(job.language)
     check_available(job.sandbox)
     settings = Settings(job.seed, instructor_secret(course.root), job.sandbox, choose(job.device))
-    units = []
-    for request in job.requests:
-        exercise = course.exercise(request.exercise)
-        path = Path(request.path)
-        submission = read_notebook(path, _student(request.student, path), exercise)
-        units.append(unit_of(course, exercise, submission, settings))
+    submissions = [_submission(course, request) for request in job.requests]
     with Store(job.store) as store:
-        finished = store.finished(unit.key for unit in units)
-        plan = Plan(course, settings, units, [unit for unit in units if unit.key not in finished])
-        count = len(plan.pending)
-        console.print(
-            _("{count} submissions, {done} of them graded before.").format(count=len(units), done=len(finished))
-        )
-
-        def tell(grade: Grade) -> None:
-            console.print(
-                plain(f"{grade.student} {grade.exercise} {grade.points:g}/{grade.max_points:g}"), markup=False
-            )
-            for fault in grade.grader_faults:
-                console.print(plain(fault), markup=False)
-
-        jobs = min(job.jobs or os.cpu_count() or 1, max(1, count))
-        run(plan, store, lambda: local_executor(jobs, job.sandbox), jobs, tell)
-        records: list[dict[str, Any]] = [store.records([unit.key])[0] for unit in units]
+        grade = _Grading(console, course, settings, store, job.jobs or os.cpu_count() or 1)
+        records = grade(submissions)
+        stopped = [place for place, record in enumerate(records) if _was_stopped(record)]
+        again = [_without_own_cells(course, job.requests[place], submissions[place]) for place in stopped]
+        for place, record in zip(stopped, grade(again), strict=True):
+            if record["points"] > records[place]["points"]:
+                records[place] = record
     replace(folder / RECORDS, json.dumps(records))
+
+
+@dataclass
+class _Grading:
+    """Grades submissions that are not in the store yet, and tells of each."""
+
+    console: Console
+    course: Course
+    settings: Settings
+    store: Store
+    jobs: int
+
+    def __call__(self, submissions: Sequence[Submission]) -> list[dict[str, Any]]:
+        units = [unit_of(self.course, self.course.exercise(s.exercise), s, self.settings) for s in submissions]
+        finished = self.store.finished(unit.key for unit in units)
+        pending = [unit for unit in units if unit.key not in finished]
+        if units:
+            said = _("{count} submissions, {done} of them graded before.")
+            self.console.print(said.format(count=len(units), done=len(units) - len(pending)))
+        jobs = max(1, min(self.jobs, len(pending)))
+        plan = Plan(self.course, self.settings, units, pending)
+        run(plan, self.store, lambda: local_executor(jobs, self.settings.sandbox), jobs, self._tell)
+        records = self.store.by_key(unit.key for unit in units)
+        return [records[unit.key] for unit in units]
+
+    def _tell(self, grade: Grade) -> None:
+        line = f"{grade.student} {grade.exercise} {grade.points:g}/{grade.max_points:g}"
+        for text in (line, *grade.grader_faults):
+            self.console.print(plain(text), markup=False, soft_wrap=True)
+
+
+def _submission(course: Course, request: Request, assignment_only: bool = False) -> Submission:
+    path = Path(request.path)
+    return read_notebook(path, _student(request.student, path), course.exercise(request.exercise), assignment_only)
+
+
+def _was_stopped(record: dict[str, Any]) -> bool:
+    """Whether the code did not come to its end: a cell raised, so that no check could be run and all say the same."""
+    checks = record["checks"]
+    return len({check["message"] for check in checks}) == 1 and all(check["verdict"] in STOPPED for check in checks)
+
+
+def _without_own_cells(course: Course, request: Request, whole: Submission) -> Submission:
+    """The assignment's cells alone. In nbgrader, a cell that raises stops no other; a student's sketch may cost nothing."""
+    submission = _submission(course, request, assignment_only=True)
+    if submission.source is None:  # nothing tells which cells these are
+        return whole
+    note = _("A cell of your own stopped the notebook; only the cells of the assignment were graded.")
+    return dataclasses.replace(submission, notes=(note, *submission.notes))
 
 
 def _student(name: str, path: Path) -> Student:
