@@ -26,7 +26,13 @@ def cell(name, points):
 
 def record(**verdicts):
     checks = [
-        {"name": name, "title": name, "verdict": verdicts.get(name, "passed"), "message": "wrong: 한글 'x'", "hint": ""}
+        {
+            "name": name,
+            "title": name,
+            "verdict": verdicts.get(name, "passed"),
+            "message": f"wrong: 한글 '{name}'",
+            "hint": "",
+        }
         | {"points": points if name not in verdicts else 0.0, "max_points": points, "draw_command": "", "speed": None}
         for name, points in CHECKS.items()
     ]
@@ -55,7 +61,7 @@ def test_nbgrader_reads_what_was_written(gradebook):
         ]  # fmt: skip
         submission = found.find_submission("toy", "김민준")
         assert (submission.timestamp, submission.needs_manual_grade) == (NOW, True)
-        assert "한글 'x'" in found.find_comment("test_b", "toy", "toy", "ann").comment
+        assert "한글 'test_b'" in found.find_comment("test_b", "toy", "toy", "ann").comment
 
 
 def test_a_person_may_give_scores_meanwhile(gradebook):
