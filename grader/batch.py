@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from . import __version__
 from .course import Course, Exercise
@@ -54,6 +54,30 @@ class Chunk:
     attempt: int = 1
 
 
+class Work(Protocol):
+    """What there is to grade: units, a block at a time."""
+
+    @property
+    def course(self) -> Course: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def blocks(self) -> Iterable[list[Unit]]: ...
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Units that are all at hand."""
+
+    course: Course
+    settings: Settings
+    units: list[Unit]
+
+    def blocks(self) -> list[list[Unit]]:
+        return [self.units]
+
+
 @dataclass
 class Plan:
     """What a batch is about to do. Nothing is read before it is needed: a class may be larger than the memory.
@@ -86,7 +110,7 @@ class Plan:
             units = []
             for student in students[start : start + BLOCK]:
                 for exercise in self.exercises:
-                    units.append(_unit(self.course, exercise, submission_of(student, exercise), self.settings))
+                    units.append(unit_of(self.course, exercise, submission_of(student, exercise), self.settings))
                 student.close()
             yield units
 
@@ -112,7 +136,7 @@ def plan(
 
 
 def run(
-    plan: Plan,
+    work: Work,
     store: Store,
     new_executor: Callable[[], Executor],
     jobs: int,
@@ -124,11 +148,11 @@ def run(
 
     on_known: told how many more units were found in the store. chunk: submissions that share a pytest session.
     """
-    queue = Queue(pending(plan, store, on_known, chunk))
+    queue = Queue(pending(work, store, on_known, chunk))
     while queue.head is not None:
         executor = new_executor()
         try:
-            _run_until_broken(plan, store, executor, jobs, queue, on_graded)
+            _run_until_broken(work, store, executor, jobs, queue, on_graded)
             executor.shutdown()
         except KeyboardInterrupt:
             abandon(executor)
@@ -139,10 +163,10 @@ def run(
 
 
 def pending(
-    plan: Plan, store: Store, on_known: Callable[[int], None] = lambda count: None, chunk: int = CHUNK
+    work: Work, store: Store, on_known: Callable[[int], None] = lambda count: None, chunk: int = CHUNK
 ) -> Iterator[Chunk]:
     """Chunks of what is not graded yet, the long ones of a block first; what is graded counts again."""
-    for units in plan.blocks():
+    for units in work.blocks():
         finished = store.finished(unit.key for unit in units)
         store.make_live(unit.place for unit in units if unit.key in finished)
         on_known(len(finished))
@@ -211,7 +235,7 @@ def chunks_of(units: Sequence[Unit], size: int = CHUNK) -> list[Chunk]:
 
 
 def _run_until_broken(
-    plan: Plan, store: Store, executor: Executor, jobs: int, queue: Queue, on_graded: Callable[[Grade], None]
+    work: Work, store: Store, executor: Executor, jobs: int, queue: Queue, on_graded: Callable[[Grade], None]
 ) -> None:
     """Feed the executor until nothing waits, or until it breaks: then its chunks wait again, unit by unit."""
     running: dict[Future[list[Grade]], Chunk] = {}
@@ -220,7 +244,7 @@ def _run_until_broken(
         while not broken and (head := queue.head) is not None and _has_room(running.values(), head, jobs):
             chunk = queue.take()
             try:
-                running[_submit(plan, executor, chunk)] = chunk
+                running[_submit(work, executor, chunk)] = chunk
             except BrokenProcessPool:
                 queue.put_back(chunk)
                 broken = True
@@ -228,7 +252,7 @@ def _run_until_broken(
         for future in done:
             chunk = running.pop(future)
             broken = broken or isinstance(future.exception(), BrokenProcessPool)
-            queue.try_again(_keep(plan, store, chunk, future, on_graded))
+            queue.try_again(_keep(work, store, chunk, future, on_graded))
 
 
 def _has_room(running: Collection[Chunk], chunk: Chunk, jobs: int) -> bool:
@@ -238,13 +262,13 @@ def _has_room(running: Collection[Chunk], chunk: Chunk, jobs: int) -> bool:
     return len(running) < 2 * jobs
 
 
-def _submit(plan: Plan, executor: Executor, chunk: Chunk) -> Future[list[Grade]]:
+def _submit(work: Work, executor: Executor, chunk: Chunk) -> Future[list[Grade]]:
     exercise = chunk.units[0].exercise
     submissions = [unit.submission for unit in chunk.units]
-    course_file = plan.course.root / "exercises" / "course.toml"
+    course_file = work.course.root / "exercises" / "course.toml"
     with _signals_held():
         try:
-            return executor.submit(grade_chunk, course_file, exercise.name, submissions, plan.settings)
+            return executor.submit(grade_chunk, course_file, exercise.name, submissions, work.settings)
         except OSError as error:
             raise MachineFault(
                 f"A grading process could not be started: {error.strerror}. What is graded is kept; free memory or "
@@ -263,7 +287,7 @@ def _signals_held() -> Iterator[None]:
 
 
 def _keep(
-    plan: Plan, store: Store, chunk: Chunk, future: Future[list[Grade]], on_graded: Callable[[Grade], None]
+    work: Work, store: Store, chunk: Chunk, future: Future[list[Grade]], on_graded: Callable[[Grade], None]
 ) -> list[Chunk]:
     """Store a chunk's grades; what the grader failed on is given back to be tried once more, alone."""
     error = future.exception()
@@ -277,7 +301,7 @@ def _keep(
         reason = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
         detail = getattr(error, "detail", "")
         graded = [
-            (unit, failed_grade(plan.course, unit.exercise, unit.submission, plan.settings, reason, detail))
+            (unit, failed_grade(work.course, unit.exercise, unit.submission, work.settings, reason, detail))
             for unit in chunk.units
         ]
     again = [unit for unit, grade in graded if chunk.attempt == 1 and _is_worth_another(grade)]
@@ -293,7 +317,8 @@ def _is_worth_another(grade: Grade) -> bool:
     return any(check.verdict in (Verdict.GRADER_ERROR, Verdict.INCONCLUSIVE) for check in grade.checks)
 
 
-def _unit(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:
+def unit_of(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:
+    """A submission with the key that its grade is kept under."""
     facts = new_grade(course, exercise, submission, settings, [], "").to_record()
     return Unit(key_of(facts, __version__, course.id, settings.secret), exercise, submission)
 

@@ -115,7 +115,10 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _own_settings():
         code = pytest.main(arguments, plugins=[_Registered(run)])
     _forget(test_file)
-    if code != pytest.ExitCode.OK or run.grader_faults:  # a check that skips itself would not be missed otherwise
+    nothing_wanted = code == pytest.ExitCode.NO_TESTS_COLLECTED and run.only is not None
+    if (
+        code != pytest.ExitCode.OK and not nothing_wanted
+    ) or run.grader_faults:  # a check that skips itself would not be missed otherwise
         reasons = "; ".join(run.grader_faults) or said.getvalue().strip()[-2000:]
         raise GraderFault(f"the checks in {test_file.name} could not be run (pytest exit {int(code)})", reasons)
 

@@ -3,6 +3,8 @@
 import gettext
 import locale
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LANGUAGES = ("en", "ko")
@@ -22,6 +24,17 @@ def set_language(language: str | None) -> str:
 
 def language() -> str:
     return _current
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """This language for a while: what goes into or beside a record is said in the record's own."""
+    before = _current
+    set_language(language)
+    try:
+        yield
+    finally:
+        set_language(before)
 
 
 def _(message: str) -> str:

@@ -128,7 +128,7 @@ def show_results(
 ) -> None:
     """The stored points of the class, or one student's feedback, on one exercise or on all."""
     course = course or find_course()
-    with _stored(db) as store:
+    with stored(db) as store:
         names = [chosen.name for chosen in course.select([exercise] if exercise else None)]
         if student is None:
             grades = list(store.counted(exercises=names))
@@ -164,7 +164,7 @@ def leaderboard(
 
     course = course or find_course()
     name = course.exercise(exercise).name
-    with _stored(db) as store:
+    with stored(db) as store:
         records = store.records_by_device(name)
     if not records:
         raise UserError(f"The store {db} holds nothing of {name}. Grade it first: grader batch.")
@@ -204,7 +204,7 @@ def leaks(console: Console, paths: list[Path], course: Course | None = None) -> 
     return bool(found)
 
 
-def _stored(db: str) -> Store:
+def stored(db: str) -> Store:
     """A store that is there already. Raises UserError where there is none."""
     if "://" not in db and not Path(db).exists():
         raise UserError(f"There is no store {db}. Grade a class first (grader batch), or name it with --db.")

@@ -1,6 +1,6 @@
 """A student checks their own file: the visible checks, in a plain worker process, against recorded answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from .grade import BACKSTOP, new_candidate, run_checks
 from .record import Settings, new_grade
 from .recording import load_recording
 from .result import CheckResult, settle_misconceptions
-from .run import Run, recorded_reference
+from .run import Candidate, Run, recorded_reference
 from .sandbox.launch import ForkServer
 from .submission import Submission
 
@@ -45,14 +45,26 @@ def check_locally(
     on_result: Callable[[CheckResult], None] = lambda result: None,
 ) -> LocalReport:
     """Run the visible checks of one exercise. Without a server the source is run in this process (trusted sources only)."""
-    recording = load_recording(exercise.recording_path)
     candidate = new_candidate(exercise, submission, server, lambda check: visible_seed(exercise.name, check))
+    return check_candidate(exercise, submission, candidate, on_result)
+
+
+def check_candidate(
+    exercise: Exercise,
+    submission: Submission,
+    candidate: Candidate,
+    on_result: Callable[[CheckResult], None] = lambda result: None,
+    only: Collection[str] | None = None,
+) -> LocalReport:
+    """Run the visible checks on a candidate, and close it. only: names of checks; these and what they need are run."""
+    recording = load_recording(exercise.recording_path)
     run = Run(
         exercise.filename,
         [candidate],
         recorded_reference(recording.reference),
         RecordedDiagnosis(recording.misconceptions),
         on_result=on_result,
+        only=only,
     )
     try:
         run_checks(run, exercise.visible_path, BACKSTOP * exercise.limits.total_wall_s)

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -109,6 +109,7 @@ class Run:
     on_result: Callable[[CheckResult], None] = lambda result: None
     timekeeper: Callable[[Candidate], Timekeeper | None] = lambda candidate: None
     only_races: bool = False  # run the speed checks alone, whatever they need
+    only: Collection[str] | None = None  # run the checks of these names, and those that they need
     grader_faults: list[str] = field(default_factory=list)  # of the session as a whole; a check's are its candidate's
 
     def check(

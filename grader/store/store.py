@@ -119,6 +119,21 @@ class Store:
             )
         return found[0].key, json.loads(found[0].record)
 
+    def by_key(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The records of these keys that are there."""
+        found: dict[str, dict[str, Any]] = {}
+        for block in _blocks(keys):
+            rows = self._all(select(records).where(records.c.key.in_(block)))
+            found |= {row.key: json.loads(row.record) for row in rows}
+        return found
+
+    def times(self) -> dict[tuple[str, str], datetime]:
+        """When each student's grade of each exercise that counts was given: UTC, without a zone, to the second."""
+        query = select(grades.c.student, grades.c.exercise, grades.c.graded_at).join_from(
+            live, grades, live.c.key == grades.c.key
+        )
+        return {(row.student, row.exercise): _naive(row.graded_at) for row in self._all(query)}
+
     def records_by_device(self, exercise: str) -> list[dict[str, Any]]:
         """Each student's latest record on each kind of device, of the very file that their latest grade is of; oldest first."""
         query = (
@@ -228,3 +243,8 @@ def _row(key: str, grade: Grade, record: dict[str, Any], now: datetime) -> dict[
         "graded_at": now,
         "checks": text_of(record["checks"]),
     }
+
+
+def _naive(time: datetime) -> datetime:
+    """SQLite gives UTC back without its zone, other databases in a zone of their own."""
+    return (time if time.tzinfo is None else time.astimezone(UTC)).replace(tzinfo=None, microsecond=0)
