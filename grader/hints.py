@@ -22,7 +22,9 @@ STEPS = 3
 # For a file that no check could call anything of.
 UNUSABLE = (
     N_("What does the message say: a file, a line, a kind of error? Read it from its last line upwards."),
-    N_("Open the line that it names and the one before it. Is a bracket, a quote or a colon missing, or an indent off?"),
+    N_(
+        "Open the line that it names and the one before it. Is a bracket, a quote or a colon missing, or an indent off?"
+    ),
     N_("Take back your last change until the file loads again, then make it anew in smaller steps."),
 )
 

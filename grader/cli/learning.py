@@ -40,7 +40,9 @@ def hint(exercise: Annotated[str, typer.Argument(help="The exercise.")], lang: L
 
 @app.command()
 def watch(
-    exercise: Annotated[str | None, typer.Argument(help="Where to start; without it, the first unfinished one.")] = None,
+    exercise: Annotated[
+        str | None, typer.Argument(help="Where to start; without it, the first unfinished one.")
+    ] = None,
     lang: Language = None,
 ) -> None:
     """Check your files whenever you save them, and move on from exercise to exercise."""

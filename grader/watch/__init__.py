@@ -84,8 +84,11 @@ def _end_by_signal(loop: asyncio.AbstractEventLoop, stopped: "asyncio.Future[int
     """Ctrl-C is an ordinary end here; SIGTERM and a closed terminal end in order too, with their own status."""
 
     def stop(number: int, frame: Any) -> None:
-        status = 0 if number == signal.SIGINT else BY_SIGNAL + number
-        _call_in(loop, lambda: stopped.done() or stopped.set_result(status))
+        _call_in(loop, end, 0 if number == signal.SIGINT else BY_SIGNAL + number)
+
+    def end(status: int) -> None:
+        if not stopped.done():
+            stopped.set_result(status)
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)

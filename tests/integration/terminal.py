@@ -21,14 +21,20 @@ DEADLINE = 60.0  # only a hang takes that long
 class Terminal:
     """A command on a terminal of its own. Use as a context manager."""
 
-    def __init__(self, command: Sequence[str], cwd: Path, columns: int = 80, rows: int = 24, **environment: str) -> None:
+    def __init__(
+        self, command: Sequence[str], cwd: Path, columns: int = 80, rows: int = 24, **environment: str
+    ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.received = b""
         self._ours, self._theirs = pty.openpty()
         self._set_size(columns, rows)
         self.modes_before = termios.tcgetattr(self._theirs)
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("DOT2VIT", "PYTEST", "LC_", "NO_COLOR"))}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DOT2VIT", "PYTEST", "LC_", "NO_COLOR"))
+        }
         self.process = subprocess.Popen(
             list(command),
             cwd=cwd,
@@ -69,7 +75,9 @@ class Terminal:
         end = time.monotonic() + DEADLINE
         while not is_there(self.text):
             if time.monotonic() > end or not self._read(end):
-                raise AssertionError(f"{seen!r} did not come; the screen:\n{self.text}\nreceived: {self.received[-500:]!r}")
+                raise AssertionError(
+                    f"{seen!r} did not come; the screen:\n{self.text}\nreceived: {self.received[-500:]!r}"
+                )
         return self.text
 
     def _read(self, end: float) -> bool:
