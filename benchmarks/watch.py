@@ -84,7 +84,15 @@ def save(path: Path, text: str) -> None:
 def cold_pytest(folder: Path, exercise: Exercise) -> tuple[float, float]:
     """Wall seconds of a cold pytest, and the sum of its checks' calls."""
     report = folder / "report.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"exercises/checks/test_{exercise.name}.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"exercises/checks/test_{exercise.name}.py",
+    ]
     started = time.monotonic()
     done = subprocess.run(
         [*command, f"--junit-xml={report}", "-o", "junit_duration_report=call"],
@@ -130,7 +138,9 @@ def main() -> None:
                 own.append(calls)
     checks = statistics.median(own)
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"{date.today()}, {os.cpu_count()} cores, load {load}, Python {platform.python_version()}, {platform.system()}")
+    print(
+        f"{date.today()}, {os.cpu_count()} cores, load {load}, Python {platform.python_version()}, {platform.system()}"
+    )
     where = "screen" if options.terminal else "pipe"
     print(f"{exercise.name}: {options.saves} saves, verdict in a {where}, by turns with a cold pytest\n")
     print("|  | median | p95 |\n|---|---|---|")

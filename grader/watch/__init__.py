@@ -21,6 +21,7 @@ from ..progress import progress_of
 from ..stubs import stub_of
 from .checker import Checker
 from .files import SaveWatcher, folders_of
+from .picture import drawer
 from .session import Session
 
 BY_SIGNAL = 128
@@ -42,7 +43,7 @@ async def _watch(course: Course, start: Exercise | None) -> int:
         return partial(_call_in, loop, call)
 
     checker = Checker(progress, in_loop(lambda e: session.started(e)), in_loop(lambda c: session.checked(c)))
-    session = Session(course, progress, checker.request)
+    session = Session(course, progress, checker.request, drawer(in_loop(lambda e, said: session.drawn(e, said))))
     saves = SaveWatcher(
         folders_of((stub_of(exercise) for exercise in course.exercises), Path.cwd()),
         [name for exercise in course.exercises for name in (exercise.filename, f"{exercise.name}.ipynb")],

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ..course import Exercise
@@ -39,30 +40,42 @@ class Checked:
 
 
 class Stoppable:
-    """A fork server whose newest worker can be cut off from another thread; then it gives no more workers."""
+    """A server of workers whose newest worker can be cut off from another thread; then it gives no more."""
 
-    def __init__(self, server: "ForkServer") -> None:
+    def __init__(self, server: Any) -> None:
         self._server = server
-        self._channel: socket.socket | None = None
+        self._cut: Callable[[], None] = lambda: None
         self._stopped = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._server, name)
 
-    def spawn(self, *arguments: Any, **options: Any) -> Any:
-        if self._stopped:
-            raise GraderFault("a newer save is checked")
-        ends = self._server.spawn(*arguments, **options)
-        self._channel = ends[0]
-        if self._stopped:  # in between
-            self.stop()
+    def spawn(self, *arguments: Any) -> Any:
+        """A forked worker: its line is cut."""
+        ends = self._refuse_or(self._server.spawn, *arguments)
+        self._guard(partial(ends[0].shutdown, socket.SHUT_RDWR))
         return ends
+
+    def take(self) -> Any:
+        """A worker that is an interpreter of its own, where there is no fork: it is ended."""
+        process = self._refuse_or(self._server.take)
+        self._guard(process.kill)
+        return process
 
     def stop(self) -> None:
         self._stopped = True
-        if self._channel is not None:
-            with contextlib.suppress(OSError):  # it may have ended by itself
-                self._channel.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # it may have ended by itself
+            self._cut()
+
+    def _refuse_or(self, give: Callable[..., Any], *arguments: Any) -> Any:
+        if self._stopped:
+            raise GraderFault("a newer save is checked")
+        return give(*arguments)
+
+    def _guard(self, cut: Callable[[], None]) -> None:
+        self._cut = cut
+        if self._stopped:  # in between
+            self.stop()
 
 
 class Checker:

@@ -6,6 +6,8 @@ import sys
 import threading
 from typing import TextIO
 
+from rich.text import Text
+
 from ..i18n import _
 from . import view
 from .session import Session
@@ -40,7 +42,7 @@ async def show(session: Session, stopped: "asyncio.Future[int]", out: TextIO) ->
 
     def line(text: str) -> None:
         before = session.told, session.notice
-        session.press(text.strip().lower())
+        session.press(text.strip())
         if session.is_over:
             end(0)
         elif (session.told, session.notice) != before:
@@ -58,12 +60,10 @@ async def show(session: Session, stopped: "asyncio.Future[int]", out: TextIO) ->
             loop.call_soon_threadsafe(closed)
 
     session.on_verdict, session.on_change = verdict, changed
-    say([_("Watching; a line with h, n, r or q is a key.")])
+    say([_("Watching; a line with one of these letters is a key:"), *view.foot(session, WIDTH)])
     threading.Thread(target=read, name="keys", daemon=True).start()
     return await stopped
 
 
 def _without_escapes(line: str) -> str:
-    from rich.text import Text
-
     return Text.from_ansi(line).plain.rstrip()

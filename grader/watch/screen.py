@@ -26,6 +26,7 @@ class Screen:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._first = 0  # the body's line at the top
+        self._below = 0  # lines that do not fit
         self._shown: object = None
         self._app: Application[int] = Application(
             layout=Layout(
@@ -55,7 +56,7 @@ class Screen:
 
         @keys.add(Keys.Any)
         def press(event: KeyPressEvent) -> None:
-            self._session.press(event.data.lower())
+            self._session.press(event.data)
             if self._session.is_over:
                 self.stop(0)
 
@@ -98,17 +99,19 @@ class Screen:
             self._shown, self._first = now, 0
         lines, room = view.body(self._session, columns), max(1, rows - HEAD - FOOT)
         self._first = min(self._first, max(0, len(lines) - room))
+        self._below = max(0, len(lines) - room - self._first)
         return ANSI("\n".join(lines[self._first : self._first + room]))
 
     def _foot(self) -> ANSI:
-        columns, rows = self._size()
-        hidden = len(view.body(self._session, columns)) - (rows - HEAD - FOOT) - self._first
-        more = _("↓ {count} more lines").format(count=hidden) if hidden > 0 else ""
-        return ANSI("\n".join(view.foot(columns, more=more)))
+        more = _("↓ {count} more lines").format(count=self._below) if self._below else ""
+        return ANSI("\n".join(view.foot(self._session, self._size()[0], more)))
 
 
 async def show(session: Session, stopped: "asyncio.Future[int]") -> int:
     """Run a screen until it ends by itself, or `stopped` has an exit status."""
     screen = Screen(session)
-    stopped.add_done_callback(lambda future: screen.stop(future.result()))
-    return await screen.run()
+    running = asyncio.ensure_future(screen.run())
+    await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if stopped.done():
+        screen.stop(stopped.result())
+    return await running

@@ -16,7 +16,8 @@ from .checker import Checked
 if TYPE_CHECKING:
     from ..local import LocalReport
 
-KEYS = {"h": N_("hint"), "n": N_("next"), "r": N_("run again"), "q": N_("quit")}
+KEYS = {"h": N_("hint"), "n": N_("next"), "p": N_("picture"), "r": N_("run again"), "q": N_("quit")}
+HANGUL = str.maketrans("ㅗㅜㅔㄱㅂ", "hnprq")  # the same keys of a keyboard that is switched to Hangul
 
 
 class Session:
@@ -26,9 +27,19 @@ class Session:
     told: the hints asked for on its first unmet check. notice: a sentence on what has just happened.
     """
 
-    def __init__(self, course: Course, progress: Progress, request: Callable[[Exercise, bool], None]) -> None:
-        """request(exercise, anew): have it checked; the verdict comes back by `checked`."""
-        self.course, self._progress, self._request = course, progress, request
+    def __init__(
+        self,
+        course: Course,
+        progress: Progress,
+        request: Callable[[Exercise, bool], None],
+        draw: Callable[[Exercise], None] | None = None,
+    ) -> None:
+        """request(exercise, anew): have it checked; the verdict comes back by `checked`.
+
+        draw: have a picture of what its code does drawn, told of by `drawn`; None where that cannot be had.
+        """
+        self.course, self._progress, self._request, self._draw = course, progress, request, draw
+        self.keys = {key: name for key, name in KEYS.items() if key != "p" or draw}
         self.exercise = course.exercises[0]
         self.report: LocalReport | None = None
         self.fault = ""
@@ -84,11 +95,18 @@ class Session:
         self.on_verdict()
         self.on_change()
 
+    def drawn(self, exercise: Exercise, said: str) -> None:
+        """What the command that draws has said."""
+        if exercise == self.exercise:
+            self.notice = said
+            self.on_change()
+
     def press(self, key: str) -> None:
-        """One of KEYS; any other does nothing."""
-        action = {"h": self._hint, "n": self._next, "r": self._again, "q": self._quit}.get(key)
-        if action is not None:
-            action()
+        """One of `keys`, in either case; any other does nothing."""
+        actions = {"h": self._hint, "n": self._next, "p": self._picture, "r": self._again, "q": self._quit}
+        key = key.lower().translate(HANGUL)
+        if key in self.keys:
+            actions[key]()
             self.on_change()
 
     # What follows.
@@ -96,6 +114,9 @@ class Session:
     def _hint(self) -> None:
         if self.report is None:
             return
+        unmet = self.report.unmet
+        if unmet and unmet.hint and unmet.misconception:  # its question stands below the check already
+            self._progress.show_hint(self.exercise.name, unmet.misconception)
         try:
             self.told = next_hint(self.course, self.report, self._progress)
         except UserError as error:
@@ -103,6 +124,11 @@ class Session:
             return
         if self.told is None:
             self.notice = _("All visible checks pass: there is nothing to hint at.")
+
+    def _picture(self) -> None:
+        if self._draw is not None:
+            self.notice = _("drawing {name} …").format(name=self.exercise.name)
+            self._draw(self.exercise)
 
     def _again(self) -> None:
         self._request(self.exercise, True)

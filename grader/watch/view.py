@@ -15,7 +15,7 @@ from ..reports.terminal import MARKS, STYLES, check_lines, print_output
 from ..result import CheckResult, Verdict
 from ..stubs import short, stub_of
 from ..text import plain
-from .session import KEYS, Session
+from .session import Session
 
 
 def head(session: Session, width: int) -> list[str]:
@@ -64,7 +64,8 @@ def _body(session: Session, width: int) -> Iterator[RenderableType]:
     unmet = report.unmet
     alike = unmet is not None and _say_the_same(report.checks)
     if unmet is not None:
-        yield check_lines(unmet.to_record())
+        asked = session.told is not None  # then its question is the first of the hints
+        yield check_lines(unmet.to_record() | ({"hint": ""} if asked else {}))
         yield Text("")
     if not alike:
         yield from (_short_check(check) for check in report.checks if check is not unmet)
@@ -87,10 +88,10 @@ def _printed(output: str, width: int) -> list[str]:
     return _text_of(console)
 
 
-def foot(width: int, keys: dict[str, str] = KEYS, more: str = "") -> list[str]:
+def foot(session: Session, width: int, more: str = "") -> list[str]:
     """The keys, in a line."""
     line = Text()
-    for key, name in keys.items():
+    for key, name in session.keys.items():
         line.append(key, style="bold cyan").append(f" {_(name)}   ", style="default")
     return _lines([_one_line(line.append(more, style="dim"))], width)[:1]
 

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from grader.errors import GraderFault
 from grader.local import LocalReport
 from grader.progress import Progress
 from grader.result import CheckResult, Verdict
 from grader.watch import view
-from grader.watch.checker import Checked, Checker
+from grader.watch.checker import Checked, Checker, Stoppable
 from grader.watch.files import FORCED, SaveWatcher, file_system_of, folders_of, polling_reason
 from grader.watch.session import Session
 
@@ -129,8 +130,8 @@ def test_the_keys(world):
     world.session.press("h")  # no verdict yet: nothing to hint at
     assert world.session.told is None
     world.verdict(1)
-    world.session.press("h")
-    world.session.press("h")
+    world.session.press("H")
+    world.session.press("ㅗ")  # h on a Hangul keyboard
     assert [step.id for step in world.session.told.steps] == ["center.1", "center.2"]
     world.session.press("r")
     assert world.asked[-1] == ("toy", True)
@@ -138,6 +139,31 @@ def test_the_keys(world):
     assert not world.session.is_over
     world.session.press("q")
     assert world.session.is_over
+
+
+def test_the_question_of_a_known_mistake_is_not_told_twice(world):
+    world.session.begin(world.course.exercise("toy"))
+    wrong = report(world.session.exercise, 1)
+    wrong.unmet.misconception, wrong.unmet.hint = "toy-not-centered", "A question?"
+    world.session.checked(Checked(world.session.exercise, wrong, "", 0.1))
+    assert "→ A question?" in "".join(view.body(world.session, 80))
+    world.session.press("h")  # it has been read below the check: the next one comes with it
+    assert [step.id for step in world.session.told.steps] == ["toy-not-centered", "center.2"]
+    assert "".join(view.body(world.session, 80)).count("A question?") == 1
+
+
+def test_the_picture_is_a_key_where_there_are_pictures(world):
+    assert "p" not in world.session.keys
+    world.session.press("p")
+    drawn = []
+    session = Session(world.course, Progress(Path.cwd()), lambda exercise, anew: None, drawn.append)
+    session.begin(world.course.exercise("toy"))
+    session.press("p")
+    assert drawn == [world.course.exercise("toy")]
+    assert session.notice == "drawing toy …"
+    session.drawn(world.course.exercise("second"), "of another")
+    session.drawn(world.course.exercise("toy"), "The picture is in show-toy.png.")
+    assert session.notice == "The picture is in show-toy.png."
 
 
 def test_hints_stay_until_another_check_fails_first(world):
@@ -188,7 +214,7 @@ def test_what_failed_first_comes_first_and_no_line_is_too_wide(world, width):
     assert sum(line.startswith(("✗", "✓")) for line in lines) == 30
     assert all(cell_len(line) <= width for line in [*lines, *shown(view.head(world.session, width))])
     assert len(view.head(world.session, width)) == 3
-    assert len(view.foot(width)) == 1
+    assert len(view.foot(world.session, width)) == 1
 
 
 def test_what_a_student_wrote_does_not_steer_the_terminal(world):
@@ -296,6 +322,26 @@ def test_every_way_to_save_is_seen(tmp_path, monkeypatch, save, forced):
 
 
 # The checker.
+
+
+class Interpreter:
+    """A worker where there is no fork: a process of its own."""
+
+    def __init__(self):
+        self.ended = False
+
+    def kill(self):
+        self.ended = True
+
+
+def test_a_worker_that_is_an_interpreter_is_ended_too():
+    server = Stoppable(SimpleNamespace(take=Interpreter, way="start"))
+    worker = server.take()
+    assert (worker.ended, server.way) == (False, "start")
+    server.stop()
+    assert worker.ended
+    with pytest.raises(GraderFault, match="newer save"):
+        server.take()
 
 
 @pytest.fixture
