@@ -1,11 +1,12 @@
 """From a save to its verdict: `grader watch` beside a cold `pytest` on the same checks, by turns, in one run.
 
-    python benchmarks/watch.py [--saves 50] [--exercise attention] [--terminal]
+    python benchmarks/watch.py [--saves 50] [--cold-every 1] [--exercise attention] [--terminal]
 
 watch    a right solution of one exercise is saved again and again, each time with another comment, as editors do it (a
          draft, renamed onto the file); from just before the save until the verdict's line is read from the pipe. With
          --terminal until the last byte of the redrawn screen came from a pseudo-terminal, a second of silence after it.
-cold     `pytest exercises/checks/test_EXERCISE.py` on the same file, from its start to its end
+cold     `pytest exercises/checks/test_EXERCISE.py` on the same file, from its start to its end, after every save or every
+         N-th; not with --cold-every 0
 own      the time of the checks themselves, as that cold pytest measures it: the sum of their calls, in one process
 overhead watch less the median of own
 """
@@ -114,6 +115,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--saves", type=int, default=50)
+    parser.add_argument("--cold-every", type=int, default=1)
     parser.add_argument("--exercise", default="attention")
     parser.add_argument("--terminal", action="store_true")
     options = parser.parse_args()
@@ -133,20 +135,26 @@ def main() -> None:
                 save(path, f"{exercise.reference_source}\n# save {number}\n")
                 watch.append(watched.verdict() - started)
                 watched.settle()
-                seconds, calls = cold_pytest(folder, exercise)
-                cold.append(seconds)
-                own.append(calls)
-    checks = statistics.median(own)
+                if options.cold_every and number % options.cold_every == 0:
+                    seconds, calls = cold_pytest(folder, exercise)
+                    cold.append(seconds)
+                    own.append(calls)
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     print(
         f"{date.today()}, {os.cpu_count()} cores, load {load}, Python {platform.python_version()}, {platform.system()}"
     )
     where = "screen" if options.terminal else "pipe"
     print(f"{exercise.name}: {options.saves} saves, verdict in a {where}, by turns with a cold pytest\n")
-    print("|  | median | p95 |\n|---|---|---|")
-    for name, values in (("watch", watch), ("cold", cold), ("own", own), ("overhead", [v - checks for v in watch])):
-        print(f"| {name} | {statistics.median(values) * 1000:.0f} ms | {percentile(values, 0.95) * 1000:.0f} ms |")
-    print(f"\ncold / watch, medians: {statistics.median(cold) / statistics.median(watch):.1f}")
+    print("|  | runs | median | p95 | least |\n|---|---|---|---|---|")
+    rows = {"watch": watch}
+    if cold:
+        checks = statistics.median(own)
+        rows |= {"cold": cold, "own": own, "overhead": [seconds - checks for seconds in watch]}
+    for name, values in rows.items():
+        cells = (statistics.median(values), percentile(values, 0.95), min(values))
+        print(f"| {name} | {len(values)} | " + " | ".join(f"{cell * 1000:.0f} ms" for cell in cells) + " |")
+    if cold:
+        print(f"\ncold / watch, medians: {statistics.median(cold) / statistics.median(watch):.1f}")
 
 
 if __name__ == "__main__":

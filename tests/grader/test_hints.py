@@ -1,5 +1,7 @@
 """grader/hints.py and grader/progress.py: which hint comes next, that it is never the answer, and what is remembered."""
 
+import contextlib
+import io
 import json
 import re
 import shutil
@@ -7,14 +9,17 @@ import threading
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from grader import i18n
+from grader import i18n, student
 from grader.course import load_course
 from grader.errors import UserError
 from grader.hints import UNUSABLE, load_hints, next_hint, steps_for
 from grader.leaks import LINE, _solution_lines, find_leaks, needles_of
 from grader.local import check_locally
 from grader.progress import Progress, Summary
+from grader.status import status
+from grader.stubs import stub_of
 from grader.submission import Submission
 from grader.verify_hints import hint_problems
 
@@ -220,32 +225,61 @@ def test_what_several_write_at_once_is_all_there(tmp_path):
 
 
 @pytest.fixture
-def folder(own_course, tmp_path):
-    """A student's folder with the toy's stubs; `solutions` and hidden checks are not in it."""
+def folder(own_course, tmp_path, monkeypatch, plain_server):
+    """A student's folder with the toys' stubs, no solution and no hidden check; the commands use the warm server."""
     shutil.copytree(own_course.root / "exercises", tmp_path / "mine" / "exercises")
+    monkeypatch.chdir(tmp_path / "mine")
+    for place in ("grader.student.ForkServer", "grader.sandbox.launch.ForkServer"):
+        monkeypatch.setattr(place, lambda *arguments: contextlib.nullcontext(plain_server))
     return tmp_path / "mine"
 
 
-def test_the_commands_hint_and_status(folder, run_grader):
-    first, second = (run_grader("hint", "toy", cwd=folder).stdout for _ in range(2))
+def printed(command, *arguments):
+    console = Console(file=io.StringIO(), width=120)
+    command(console, *arguments)
+    return console.file.getvalue()
+
+
+def row_of(name, text):
+    return next(line for line in text.splitlines() if line.strip().startswith(name)).split()[1:]
+
+
+def test_the_commands_hint_and_status(folder):
+    first, second = (printed(student.hint, "toy") for _ in range(2))
     assert "1/3 What should the mean be afterwards?" in first
     assert "2/3" not in first
     assert "2/3 Look along which axis" in second
-    status = run_grader("status", cwd=folder)
-    assert status.returncode == 0, status.stderr
-    row = next(line for line in status.stdout.splitlines() if line.strip().startswith("toy"))
-    assert row.split()[1:] == ["0/4", "0/4", "10", "2", "not", "started"]
-    assert "Next: exercises/toy.py: “center takes the mean away.”" in status.stdout
+    text = printed(status)
+    assert row_of("toy", text) == ["0/4", "0/4", "10", "2", "not", "started"]
+    assert row_of("second", text) == ["0/1", "0/1", "2", "not", "started"]
+    assert "Next: exercises/toy.py: “center takes the mean away.”" in text
+    assert "have still to say" in text
 
 
-def test_status_runs_only_what_has_changed(folder, run_grader, toy_course):
-    before = run_grader("status", cwd=folder).stdout
-    # torch and the fork server are not asked again: where they cannot be had, the answer is the same
+def test_status_runs_only_what_has_changed(folder, run_grader, own_course):
+    before = printed(status)
+    # Neither torch nor a worker is asked again: where they cannot be had, the answer is the same.
     blocked = folder / "blocked"
     blocked.mkdir()
     (blocked / "torch.py").write_text("raise ImportError('not to be imported')\n")
     again = run_grader("status", cwd=folder, PYTHONPATH=f"{blocked}:{PROJECT}")
     assert (again.returncode, again.stdout) == (0, before)
-    source = toy_course.exercise("toy").reference_source
-    (folder / "exercises" / "toy.py").write_text(source)
-    assert "4/4" in run_grader("status", cwd=folder).stdout
+    (folder / "exercises" / "toy.py").write_text(own_course.exercise("toy").reference_source)
+    assert row_of("toy", printed(status))[-3:] == ["4/4", "10", "done"]
+
+
+def test_a_verdict_that_may_have_been_the_machines_is_not_kept(folder):
+    (folder / "exercises" / "second.py").write_text("import os\nos._exit(3)\n")
+    printed(status)
+    state = json.loads((folder / ".dot2vit" / "progress.json").read_text())
+    assert list(state["checked"]) == ["toy"]
+
+
+def test_the_file_that_is_checked(own_course, tmp_path, monkeypatch):
+    toy = own_course.exercise("toy")
+    monkeypatch.chdir(tmp_path)
+    assert stub_of(toy) == toy.stub_path
+    (tmp_path / "toy.ipynb").write_text("{}")
+    assert stub_of(toy) == tmp_path / "toy.ipynb"
+    (tmp_path / "toy.py").write_text("")
+    assert stub_of(toy) == tmp_path / "toy.py"
