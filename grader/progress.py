@@ -83,8 +83,6 @@ class Progress:
     def _read(self) -> dict[str, Any]:
         try:
             state = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
         except (OSError, ValueError, RecursionError):
             return {}
         return state if isinstance(state, dict) else {}

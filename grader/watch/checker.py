@@ -19,6 +19,7 @@ from ..i18n import _
 from ..progress import Progress
 from ..status import summarize
 from ..stubs import read_stub, stub_of
+from ..submission import Submission
 
 if TYPE_CHECKING:
     from ..local import LocalReport
@@ -137,17 +138,9 @@ class Checker:
         self._on_started(exercise)
         report, fault = None, ""
         try:
-            from ..local import check_locally  # a second, the first time
-
-            running = Stoppable(self._living_server())
-            with self._changed:
-                self._running = running
-                if self._wanted is not None or self._closed:
-                    running.stop()
-            recording = self._recording(exercise)
-            report = check_locally(exercise, submission, cast("ForkServer", running), recording=recording)
-        except GraderFault as error:
-            fault = _("The grader itself failed: {error}").format(error=error)
+            report = self._report(exercise, submission)
+        except Exception as error:  # whatever it is: this thread goes on, and the next save is checked
+            fault = _("The grader itself failed: {error}").format(error=str(error) or type(error).__name__)
         with self._changed:
             self._running = None
             if self._wanted is not None or self._closed:
@@ -157,6 +150,17 @@ class Checker:
         self._on_checked(Checked(exercise, report, fault, time.monotonic() - started))
         if report is not None:
             summarize(report, submission, self._progress)  # after the verdict is out
+
+    def _report(self, exercise: Exercise, submission: Submission) -> "LocalReport":
+        from ..local import check_locally  # a second, the first time
+
+        running = Stoppable(self._living_server())
+        with self._changed:
+            self._running = running
+            if self._wanted is not None or self._closed:
+                running.stop()
+        recording = self._recording(exercise)
+        return check_locally(exercise, submission, cast("ForkServer", running), recording=recording)
 
     def _living_server(self) -> "ForkServer":
         if self._server is None or not self._server.alive:

@@ -42,7 +42,7 @@ class SaveWatcher:
     def _run(self) -> None:
         try:
             self._follow(polling=bool(self.why_polling))
-        except OSError:  # no inotify watch is left on this machine
+        except (OSError, RuntimeError):  # no inotify watch is left on this machine, or a fault of the library's own
             self._follow(polling=True)
 
     def _follow(self, polling: bool) -> None:

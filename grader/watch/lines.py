@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import sys
 import threading
 from typing import TextIO
@@ -22,6 +23,8 @@ async def show(session: Session, stopped: "asyncio.Future[int]", out: TextIO) ->
     """
     loop = asyncio.get_running_loop()
     ended = False
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="replace")  # a pipe on Windows may know no ✓
 
     def end(status: int) -> None:
         if not stopped.done():

@@ -6,6 +6,7 @@ characters, resizing and NO_COLOR, and starts in a tenth of a second; nothing he
 
 import asyncio
 import sys
+from collections.abc import Callable
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.formatted_text import ANSI
@@ -27,7 +28,7 @@ class Screen:
         self._session = session
         self._first = 0  # the body's line at the top
         self._below = 0  # lines that do not fit
-        self._shown: object = None
+        self._shown: object = None  # what the body was of when it was last drawn
         self._app: Application[int] = Application(
             layout=Layout(
                 HSplit(
@@ -48,7 +49,8 @@ class Screen:
         return await self._app.run_async()
 
     def stop(self, status: int) -> None:
-        if self._app.is_running and not self._app.future.done():  # type: ignore[union-attr]
+        running = self._app.future
+        if running is not None and not running.done():
             self._app.exit(result=status)
 
     def _bindings(self) -> KeyBindings:
@@ -78,7 +80,7 @@ class Screen:
 
         return keys
 
-    def _scroller(self, lines: int):  # type: ignore[no-untyped-def]
+    def _scroller(self, lines: int) -> Callable[[KeyPressEvent], None]:
         def scroll(event: KeyPressEvent) -> None:
             self._first = max(0, self._first + lines)
 
