@@ -4,26 +4,28 @@ import contextlib
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from . import __version__
 from .course import Course, Exercise
 from .errors import GraderFault, MachineFault, SandboxUnavailable, Stopped
 from .i18n import language
-from .intake.collect import collect
+from .intake.collect import Collected, collect
 from .pool import grade_chunk, start_process
 from .record import Settings, failed_grade, new_grade
 from .result import Grade, Verdict
-from .store import Store, key_of
+from .store import Counted, Store, key_of
 from .submission import Submission, submission_of
 
-CHUNK = 8
+CHUNK = 8  # a pytest session costs 80 ms: these share one
+BLOCK = 64  # students whose submissions are read, looked up in the store and graded before the next are read
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Unit:
     key: str
     exercise: Exercise
     submission: Submission
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Student, exercise and key, as the store takes them."""
+        return self.submission.student, self.exercise.name, self.key
 
 
 @dataclass
@@ -49,13 +56,47 @@ class Chunk:
 
 @dataclass
 class Plan:
-    """What a batch is about to do: all units, and those that are not stored yet. `mentions`: what the instructor should know."""
+    """What a batch is about to do. Nothing is read before it is needed: a class may be larger than the memory.
+
+    mentions: what the instructor should know. Close it when all is graded.
+    """
 
     course: Course
+    exercises: list[Exercise]
     settings: Settings
-    units: list[Unit]
-    pending: list[Unit] = field(default_factory=list)
-    mentions: list[str] = field(default_factory=list)
+    collected: Collected
+
+    @property
+    def students(self) -> list[str]:
+        return [student.name for student in self.collected.students]
+
+    @property
+    def mentions(self) -> list[str]:
+        return self.collected.mentions
+
+    @property
+    def count(self) -> int:
+        """How many units there are, those that are graded already among them."""
+        return len(self.collected.students) * len(self.exercises)
+
+    def blocks(self) -> Iterator[list[Unit]]:
+        """All units, each read once, BLOCK students at a time."""
+        students = self.collected.students
+        for start in range(0, len(students), BLOCK):
+            units = []
+            for student in students[start : start + BLOCK]:
+                for exercise in self.exercises:
+                    units.append(_unit(self.course, exercise, submission_of(student, exercise), self.settings))
+                student.close()
+            yield units
+
+    def __enter__(self) -> "Plan":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.collected.close()
 
 
 def plan(
@@ -63,31 +104,31 @@ def plan(
     exercises: list[Exercise],
     submissions: Path,
     settings: Settings,
-    store: Store,
     layout: str | None = None,
     roster: Path | None = None,
 ) -> Plan:
-    """Read every submission, student by student, and ask the store which of them are new."""
-    by_exercise: dict[str, list[Unit]] = {exercise.name: [] for exercise in exercises}
-    with collect(submissions, layout, roster) as collected:
-        for student in collected.students:
-            for exercise in exercises:
-                by_exercise[exercise.name].append(_unit(course, exercise, submission_of(student, exercise), settings))
-            student.close()
-    units = [unit for group in by_exercise.values() for unit in group]
-    finished = store.finished(unit.key for unit in units)
-    return Plan(course, settings, units, [unit for unit in units if unit.key not in finished], collected.mentions)
+    """Find every student's work. Raises UserError."""
+    return Plan(course, exercises, settings, collect(submissions, layout, roster))
 
 
 def run(
-    plan: Plan, store: Store, new_executor: Callable[[], Executor], jobs: int, on_graded: Callable[[Grade], None]
+    plan: Plan,
+    store: Store,
+    new_executor: Callable[[], Executor],
+    jobs: int,
+    on_graded: Callable[[Grade], None],
+    on_known: Callable[[int], None] = lambda count: None,
+    chunk: int = CHUNK,
 ) -> None:
-    """Grade what is pending. Each chunk's grades are stored when it is done, by this process alone."""
-    waiting = deque(chunks_of(plan.pending))
-    while waiting:
+    """Grade what is not graded yet. Each chunk's grades are stored when it is done, by this process alone.
+
+    on_known: told how many more units were found in the store. chunk: submissions that share a pytest session.
+    """
+    queue = Queue(pending(plan, store, on_known, chunk))
+    while queue.head is not None:
         executor = new_executor()
         try:
-            _run_until_broken(plan, store, executor, jobs, waiting, on_graded)
+            _run_until_broken(plan, store, executor, jobs, queue, on_graded)
             executor.shutdown()
         except KeyboardInterrupt:
             abandon(executor)
@@ -95,6 +136,46 @@ def run(
         except BaseException:
             abandon(executor)
             raise
+
+
+def pending(
+    plan: Plan, store: Store, on_known: Callable[[int], None] = lambda count: None, chunk: int = CHUNK
+) -> Iterator[Chunk]:
+    """Chunks of what is not graded yet, the long ones of a block first; what is graded counts again."""
+    for units in plan.blocks():
+        finished = store.finished(unit.key for unit in units)
+        store.make_live(unit.place for unit in units if unit.key in finished)
+        on_known(len(finished))
+        yield from chunks_of([unit for unit in units if unit.key not in finished], chunk)
+
+
+class Queue:
+    """What is left to be graded: chunks that are read as they are needed, then second attempts."""
+
+    def __init__(self, fresh: Iterator[Chunk]) -> None:
+        self._fresh = fresh
+        self._waiting: deque[Chunk] = deque()
+        self._again: deque[Chunk] = deque()
+
+    @property
+    def head(self) -> Chunk | None:
+        """What comes next, if there is anything."""
+        if not self._waiting:
+            following = next(self._fresh, None)
+            if following is None:
+                return self._again[0] if self._again else None
+            self._waiting.append(following)
+        return self._waiting[0]
+
+    def take(self) -> Chunk:
+        """The head, which is then gone."""
+        return self._waiting.popleft() if self._waiting else self._again.popleft()
+
+    def put_back(self, chunk: Chunk) -> None:
+        (self._waiting if chunk.attempt == 1 else self._again).appendleft(chunk)
+
+    def try_again(self, chunks: Iterable[Chunk]) -> None:
+        self._again.extend(chunks)
 
 
 def abandon(executor: Executor) -> None:
@@ -117,40 +198,37 @@ def local_executor(jobs: int, sandbox: str) -> Executor:
 
 
 def chunks_of(units: Sequence[Unit], size: int = CHUNK) -> list[Chunk]:
-    """Units grouped by exercise: a pytest session costs 80 ms, so it is shared by `size` submissions."""
+    """Units grouped by exercise. What trains takes long: it comes first, and each by itself."""
     by_exercise: dict[str, list[Unit]] = {}
     for unit in units:
         by_exercise.setdefault(unit.exercise.name, []).append(unit)
-    return [
-        Chunk(group[start : start + size]) for group in by_exercise.values() for start in range(0, len(group), size)
-    ]
+    groups = sorted(by_exercise.values(), key=lambda group: not group[0].exercise.training)
+    chunks = []
+    for group in groups:
+        step = 1 if group[0].exercise.training else size
+        chunks += [Chunk(group[start : start + step]) for start in range(0, len(group), step)]
+    return chunks
 
 
 def _run_until_broken(
-    plan: Plan,
-    store: Store,
-    executor: Executor,
-    jobs: int,
-    waiting: deque[Chunk],
-    on_graded: Callable[[Grade], None],
+    plan: Plan, store: Store, executor: Executor, jobs: int, queue: Queue, on_graded: Callable[[Grade], None]
 ) -> None:
     """Feed the executor until nothing waits, or until it breaks: then its chunks wait again, unit by unit."""
     running: dict[Future[list[Grade]], Chunk] = {}
     broken = False
-    while running or (waiting and not broken):
-        while waiting and not broken and _has_room(running.values(), waiting[0], jobs):
-            chunk = waiting.popleft()
+    while running or (queue.head is not None and not broken):
+        while not broken and (head := queue.head) is not None and _has_room(running.values(), head, jobs):
+            chunk = queue.take()
             try:
                 running[_submit(plan, executor, chunk)] = chunk
             except BrokenProcessPool:
-                waiting.appendleft(chunk)
+                queue.put_back(chunk)
                 broken = True
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             chunk = running.pop(future)
             broken = broken or isinstance(future.exception(), BrokenProcessPool)
-            again = _keep(plan, store, chunk, future, on_graded)
-            waiting.extend(again)
+            queue.try_again(_keep(plan, store, chunk, future, on_graded))
 
 
 def _has_room(running: Collection[Chunk], chunk: Chunk, jobs: int) -> bool:
@@ -189,7 +267,7 @@ def _keep(
 ) -> list[Chunk]:
     """Store a chunk's grades; what the grader failed on is given back to be tried once more, alone."""
     error = future.exception()
-    if isinstance(error, SandboxUnavailable):
+    if isinstance(error, SandboxUnavailable | MachineFault):  # the machine's or the cluster's, not this chunk's
         raise error
     if error is None:
         graded = list(zip(chunk.units, future.result(), strict=True))
@@ -220,6 +298,11 @@ def _unit(course: Course, exercise: Exercise, submission: Submission, settings: 
     return Unit(key_of(facts, __version__, course.id, settings.secret), exercise, submission)
 
 
-def records_of(plan: Plan, store: Store) -> list[dict[str, Any]]:
+def records_of(plan: Plan, store: Store) -> Iterator[dict[str, Any]]:
     """The stored records of the plan's units."""
-    return store.records(unit.key for unit in plan.units)
+    return store.each_record(plan.students, [exercise.name for exercise in plan.exercises])
+
+
+def counted_of(plan: Plan, store: Store) -> Iterator[Counted]:
+    """`records_of`, without the records."""
+    return store.counted(plan.students, [exercise.name for exercise in plan.exercises])

@@ -79,6 +79,10 @@ class Exercise:
         return self.root / "exercises" / "guide" / "pictures" / f"{self.name}.png"
 
     @property
+    def picture_record_path(self) -> Path:
+        return self.picture_path.with_suffix(".safetensors")
+
+    @property
     def experiments_path(self) -> Path:
         return self.root / "exercises" / "experiments" / self.filename
 

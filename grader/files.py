@@ -11,16 +11,19 @@ MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENFILE, err
 
 
 def replace(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """As replace_bytes, for text."""
+    replace_bytes(path, text.encode(encoding, errors="backslashreplace"))
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
     """Write a draft beside the file, then rename it. Raises OSError; no draft is left then."""
     path = path.resolve()  # a link stays a link
     if path.exists() and not path.is_file():
-        with open(path, "w", encoding=encoding, errors="backslashreplace", newline="") as device:  # /dev/stdout
-            device.write(text)
+        path.write_bytes(data)  # /dev/stdout
         return
     draft = path.with_name(f".{path.name}.draft")
     try:
-        with open(draft, "w", encoding=encoding, errors="backslashreplace", newline="") as file:
-            file.write(text)
+        draft.write_bytes(data)
         os.replace(draft, path)
     except BaseException:
         draft.unlink(missing_ok=True)

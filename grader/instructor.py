@@ -1,26 +1,35 @@
 """The instructor's commands: grade a class, show what is stored."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from .batch import Plan, local_executor, plan, records_of, run
+from .batch import CHUNK, Plan, counted_of, local_executor, plan, records_of, run
+from .capacity import Capacity, capacity
 from .course import Course, find_course
 from .errors import UserError
 from .files import check_writable
 from .i18n import _
 from .record import Settings
 from .reports.records import write_csv, write_json
-from .reports.terminal import class_table, plain, print_record
+from .reports.terminal import class_table, exercise_table, plain, print_record
 from .result import Grade
 from .sandbox.launch import check_available
 from .secret import instructor_secret
 from .speed.device import UNTIMED, Device
-from .store import Store
+from .store import Counted, Store
+
+if TYPE_CHECKING:
+    from .cluster.coordinator import Cluster  # an option of its own: Dask need not be installed
+
+MAX_LINES = 500  # of students in a table, of grades to be reviewed
+SPARE_JOBS = 32  # processes that a cluster is given work for, should it have fewer now
 
 
 def batch(
@@ -37,46 +46,49 @@ def batch(
     layout: str | None = None,
     roster: Path | None = None,
     device: Device = UNTIMED,
+    cluster: "Cluster | None" = None,
 ) -> bool:
-    """Grade a folder or a zip of submissions; returns whether anything needs review."""
+    """Grade a folder or a zip of submissions, here or on a cluster; returns whether anything needs review."""
     course = course or find_course()
     exercises = course.select(only)
-    check_available(sandbox)
+    if cluster is None:
+        check_available(sandbox)
+    else:
+        cluster.prepare(course, sandbox)
     if json is not None:
         check_writable("The records", json)
     if csv is not None and not csv.exists():
         check_writable("The points", csv.parent)
     settings = Settings(seed=seed, secret=instructor_secret(course.root), sandbox=sandbox, device=device)
     faults: Counter[str] = Counter()
-    with Store(db) as store:
-        work = plan(course, exercises, submissions, settings, store, layout, roster)
+    with Store(db) as store, plan(course, exercises, submissions, settings, layout, roster) as work:
         _say_plan(console, work)
-        if work.pending:
-            with _progress(console, len(work.pending)) as advance:
+        new_executor, room = _engine(console, work, jobs, cluster)
+        known = 0
+        with _progress(console, work.count) as advance:
 
-                def on_graded(grade: Grade) -> None:
-                    advance(grade)
-                    faults.update(set(grade.grader_faults))
+            def on_graded(grade: Grade) -> None:
+                advance(1)
+                faults.update(set(grade.grader_faults))
 
-                run(work, store, lambda: local_executor(min(jobs, len(work.pending)), sandbox), jobs, on_graded)
-        records = records_of(work, store)
+            def on_known(count: int) -> None:
+                nonlocal known
+                advance(count)
+                known += count
+
+            run(work, store, new_executor, room.jobs, on_graded, on_known, room.chunk)
+        if known:
+            console.print(_("{count} of them had been graded before.").format(count=known))
         names = [exercise.name for exercise in exercises]
         if json is not None:
-            write_json(records, json)
+            write_json(records_of(work, store), json, work.students)
         if csv is not None:
-            write_csv(records, names, csv)
-        console.print(class_table(records, names))
-        review = [record for record in records if record["needs_review"]]
-        for record in review:
-            reasons = "; ".join(record["review_reasons"] + record["notes"])
-            console.print(
-                plain(_("Needs review: {student}, {exercise}: {reasons}").format(reasons=reasons, **record)),
-                style="magenta",
-                markup=False,
-            )
+            write_csv(counted_of(work, store), names, csv)
+        _print_class(console, counted_of(work, store), len(work.students), names)
+        needs_review = _say_review(console, work, store)
         _say_faults(console, faults)
         console.print(_("Stored in {url}").format(url=store.url), style="dim", markup=False)
-    return bool(review)
+    return needs_review
 
 
 def reproduce(
@@ -117,15 +129,19 @@ def show_results(
     """The stored points of the class, or one student's feedback, on one exercise or on all."""
     course = course or find_course()
     with _stored(db) as store:
-        records = store.records(student=student)
-    names = [chosen.name for chosen in course.select([exercise] if exercise else None)]
-    records = [record for record in records if record["exercise"] in names]
+        names = [chosen.name for chosen in course.select([exercise] if exercise else None)]
+        if student is None:
+            grades = list(store.counted(exercises=names))
+            if not grades:
+                raise UserError(
+                    f"The store {db} holds nothing of {exercise}." if exercise else f"The store {db} is empty."
+                )
+            _print_class(console, grades, len({grade.student for grade in grades}), names)
+            return
+        records = store.records([student], names)
     if not records:
         wanted = ", ".join(part for part in (student, exercise) if part)
-        raise UserError(f"The store {db} holds nothing of {wanted}." if wanted else f"The store {db} is empty.")
-    if student is None:
-        console.print(class_table(records, names))
-        return
+        raise UserError(f"The store {db} holds nothing of {wanted}.")
     for name in names:
         for record in records:
             if record["exercise"] == name:
@@ -198,8 +214,7 @@ def _stored(db: str) -> Store:
 def _say_plan(console: Console, work: Plan) -> None:
     for mention in work.mentions:
         console.print(plain(mention), markup=False, soft_wrap=True)
-    count, done = len(work.units), len(work.units) - len(work.pending)
-    console.print(_("{count} submissions, {done} of them graded before.").format(count=count, done=done))
+    console.print(_("{count} submissions.").format(count=work.count))
     device = work.settings.device
     if device == UNTIMED:
         console.print(_("Speed is not judged."), style="dim")
@@ -207,6 +222,57 @@ def _say_plan(console: Console, work: Plan) -> None:
         console.print(_("Speed is judged on: {device}.").format(device=device.kind), style="dim", markup=False)
     if work.settings.sandbox == "none":
         console.print(_("Without a sandbox: submissions can read your files and change their own grades."), style="red")
+
+
+def _engine(
+    console: Console, work: Plan, jobs: int, cluster: "Cluster | None"
+) -> tuple[Callable[[], Executor], Capacity]:
+    """What grades: this machine's processes, or a cluster's."""
+    settings = work.settings
+    if cluster is not None:
+        there = cluster
+        console.print(
+            _("Grading on {address}: {count} processes.").format(address=there.address, count=there.jobs), markup=False
+        )
+        # Workers may join: there is always enough for some more.
+        return lambda: there.executor(settings.device), Capacity(max(there.jobs, SPARE_JOBS), CHUNK)
+    room = _room(console, jobs, work)
+    return lambda: local_executor(room.jobs, settings.sandbox), room
+
+
+def _room(console: Console, jobs: int, work: Plan) -> Capacity:
+    """How many processes the memory has room for; says so where it is fewer than were asked for."""
+    worker_mb = max(exercise.limits.memory_mb for exercise in work.exercises)
+    room = capacity(jobs, CHUNK, worker_mb, is_timed=work.settings.device != UNTIMED)
+    if room.jobs < jobs:
+        console.print(
+            _("The memory of this machine has room for {room} of {jobs} grading processes: so many are used.").format(
+                room=room.jobs, jobs=jobs
+            ),
+            style="yellow",
+        )
+    return room
+
+
+def _print_class(console: Console, grades: Iterable[Counted], students: int, exercises: list[str]) -> None:
+    table = class_table if students <= MAX_LINES else exercise_table
+    console.print(table(grades, exercises))
+
+
+def _say_review(console: Console, work: Plan, store: Store) -> bool:
+    """What needs review, and why; returns whether anything does."""
+    review = [(grade.student, grade.exercise) for grade in counted_of(work, store) if grade.needs_review]
+    for student, exercise in review[:MAX_LINES]:
+        _key, record = store.latest(student, exercise)
+        reasons = "; ".join(record["review_reasons"] + record["notes"])
+        console.print(
+            plain(_("Needs review: {student}, {exercise}: {reasons}").format(reasons=reasons, **record)),
+            style="magenta",
+            markup=False,
+        )
+    if len(review) > MAX_LINES:
+        console.print(_("… and {count} more.").format(count=len(review) - MAX_LINES), style="magenta")
+    return bool(review)
 
 
 def _say_faults(console: Console, faults: Counter[str]) -> None:
@@ -217,13 +283,9 @@ def _say_faults(console: Console, faults: Counter[str]) -> None:
 
 
 @contextmanager
-def _progress(console: Console, total: int) -> Iterator[Callable[[Grade], None]]:
-    """A bar with the time left; gives what to call with each grade."""
+def _progress(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar with the time left; gives what to call with the number of units that are done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn(_("left")), TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task(_("grading"), total=total)
-
-        def advance(grade: Grade) -> None:
-            progress.advance(task)
-
-        yield advance
+        yield lambda count: progress.advance(task, count)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from .course import Exercise
+from .course import Course, Exercise
 from .diagnose import RecordedDiagnosis
 from .direct import visible_seed
 from .grade import BACKSTOP, new_candidate, run_checks
+from .record import Settings, new_grade
 from .recording import Recording, load_recording
 from .result import CheckResult, Verdict, settle_misconceptions
 from .run import Run, recorded_reference
@@ -19,11 +21,21 @@ class LocalReport:
     """What the visible checks found, and what the hidden ones still have to say."""
 
     exercise: Exercise
+    submission: Submission
     checks: list[CheckResult]
     output: str
     hidden_checks: int
     hidden_points: float
-    notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.submission.notes
+
+    def to_record(self, course: Course) -> dict[str, Any]:
+        """The public record of the visible checks, marked as such: no grade (docs/report-format.md)."""
+        settings = Settings(sandbox="none")
+        grade = new_grade(course, self.exercise, self.submission, settings, self.checks, self.output)
+        return grade.to_record() | {"visible_only": True}
 
     @property
     def passed(self) -> int:
@@ -77,10 +89,5 @@ def check_locally(
         candidate.close()
     settle_misconceptions(candidate.results, {id: hint.text for id, hint in recording.hints.items()})
     return LocalReport(
-        exercise,
-        candidate.results,
-        candidate.output,
-        recording.hidden_checks,
-        recording.hidden_points,
-        submission.notes,
+        exercise, submission, candidate.results, candidate.output, recording.hidden_checks, recording.hidden_points
     )

@@ -56,13 +56,12 @@ def _check(stale: list[Exercise], submissions: dict[str, Submission], progress: 
     summaries = {}
     with ForkServer("none") as server:
         for exercise in stale:
-            submission = submissions[exercise.name]
-            report = check_locally(exercise, submission, server)
-            summaries[exercise.name] = summarize(report, submission, progress)
+            report = check_locally(exercise, submissions[exercise.name], server)
+            summaries[exercise.name] = summarize(report, progress)
     return summaries
 
 
-def summarize(report: "LocalReport", submission: Submission, progress: Progress) -> Summary:
+def summarize(report: "LocalReport", progress: Progress) -> Summary:
     """The summary of a report, kept for the next time where the same file will get the same verdicts."""
     summary = Summary(
         passed=report.passed,
@@ -75,7 +74,7 @@ def summarize(report: "LocalReport", submission: Submission, progress: Progress)
         next_title=report.unmet.title if report.unmet else "",
     )
     if all(check.verdict in LASTING for check in report.checks):
-        progress.keep_summary(report.exercise.name, key_of(report.exercise, submission), summary)
+        progress.keep_summary(report.exercise.name, key_of(report.exercise, report.submission), summary)
     return summary
 
 

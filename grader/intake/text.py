@@ -56,7 +56,7 @@ def decode(data: bytes) -> Text:
 
 def odd_characters(source: str) -> tuple[str, ...]:
     """Notes on characters outside of strings and comments that look like others: Python does not take them for these."""
-    if source.isascii() and "\x1a" not in source:
+    if not _ODD.search(source):  # most sources: nothing to be looked for line by line
         return ()
     seen: dict[str, int] = {}
     scanner = LineScanner()

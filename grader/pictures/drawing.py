@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..compare import describe
 from ..errors import CheckFailed
 from ..i18n import _
+from .fonts import hangul_family
 
 WIDTH, HEIGHT, DPI = 9.0, 4.5, 100  # inches, inches, dots per inch: 900 by 450 pixels
 DARK, MIDDLE, LIGHT = "#00224e", "#7d7c78", "#e5cf52"  # cividis at 0, 0.5 and 0.9
@@ -38,21 +39,15 @@ STYLE = {
 Array = NDArray[np.float64]
 
 
-def style() -> AbstractContextManager[None]:
-    """The project's style alone, whatever a matplotlibrc says."""
-    return matplotlib.style.context(["default", STYLE])
+def style(hangul: bool = False) -> AbstractContextManager[None]:
+    """The project's style alone, whatever a matplotlibrc says. hangul: with a font for it too, where one is installed."""
+    family = hangul_family() if hangul else None
+    return matplotlib.style.context(["default", STYLE | ({"font.family": ["DejaVu Sans", family]} if family else {})])
 
 
-def blank_figure(height: float = HEIGHT) -> Figure:
+def new_figure(height: float = HEIGHT) -> Figure:
     """A figure without axes. It belongs to nobody: pyplot does not know it, so nothing has to be closed."""
     return Figure(figsize=(WIDTH, height), layout="constrained")
-
-
-def new_figure(rows: int = 1, columns: int = 1, height: float = HEIGHT, **options: Any) -> tuple[Figure, list[Axes]]:
-    """A figure and its axes, row by row."""
-    figure = blank_figure(height)
-    grid = figure.subplots(rows, columns, squeeze=False, **options)
-    return figure, list(grid.flat)
 
 
 def to_array(value: Any, shape: tuple[int, ...], call: str) -> Array:
@@ -109,6 +104,23 @@ def heat_map(
     return image
 
 
+def shade_bar(
+    image: AxesImage, label: str = "", ticks: Sequence[float] | None = (0, 0.5, 1), pad: float = 0.05
+) -> None:
+    """Beside an image, what its shades stand for. Where images share their shades, the last one alone has it."""
+    axes = image.axes
+    axes.figure.colorbar(image, ax=axes, label=label, ticks=ticks, pad=pad, shrink=0.8, panchor=False)
+
+
+def draw_gates(axes: Axes, values: Array, names: Sequence[str]) -> None:
+    """Gates along a sequence, (gates, steps), as shades from −1 to 1."""
+    image = heat_map(axes, values, low=-1, rows=names)
+    axes.set_aspect("auto")
+    axes.hlines(np.arange(0.5, len(names) - 1), -0.5, values.shape[1] - 0.5, color="white")
+    axes.set_xticklabels([])
+    shade_bar(image, ticks=(-1, 0, 1), pad=0.01)
+
+
 def draw_signals(axes: Axes, values: Array, signals: dict[str, Sequence[int]]) -> None:
     """An input: a number a step as dots, and bands at the steps at which each of two signals is on."""
     for (name, steps), (colour, (bottom, top)) in zip(
@@ -119,5 +131,5 @@ def draw_signals(axes: Axes, values: Array, signals: dict[str, Sequence[int]]) -
             axes.axvspan(step - 0.5, step + 0.5, ymin=bottom, ymax=top, color=colour, label=label)
     axes.axhline(0, color=GREY, linewidth=0.8)
     axes.plot(values, "o", markersize=4, color=DARK)
-    axes.set(ylabel="x", ylim=(-1.2, 1.2))
+    axes.set(ylabel="x", xlim=(-0.5, len(values) - 0.5), ylim=(-1.2, 1.2), xticklabels=[])
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0, ncols=2)

@@ -1,11 +1,13 @@
 """Four heads side by side on one sequence, each with projections that make it look for something else."""
 
+from functools import partial
 from typing import Any
 
 import torch
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
-from .drawing import heat_map, new_figure, parts, to_array
+from .drawing import heat_map, parts, shade_bar, to_array
+from .panel import Numbers, Panel, Picture
 
 TOKENS = ("a", "b", "a", "c", "b", "a")
 NAMES = ("head 0: same letter", "head 1: one before", "head 2: the first", "head 3: all alike")
@@ -14,20 +16,20 @@ DIM = len(NAMES) * HEAD_DIM
 SHARPNESS = 12.0  # makes the largest score clearly the largest: a score is SHARPNESS / √HEAD_DIM
 
 
-def draw(module: Any) -> Figure:
-    """The weights of each head; the projections are written by hand, W_v and W_o as they come."""
+def ask_head(module: Any, head: int) -> Numbers:
+    """The weights of one head; the projections are written by hand, W_v and W_o as they come."""
     attention = module.MultiHeadAttention(DIM, len(NAMES))
     attention.load_state_dict({**attention.state_dict(), **_projections()})
     x = _tokens()
     _output, weights = parts(attention(x, x, x), 2, "MultiHeadAttention")
-    values = to_array(weights, (1, len(NAMES), LENGTH, LENGTH), "MultiHeadAttention")
-    figure, axes = new_figure(1, len(NAMES), height=2.9)
-    for panel, name, head in zip(axes, NAMES, values[0], strict=True):
-        image = heat_map(panel, head, rows=TOKENS, columns=TOKENS)
-        panel.set(title=name, xlabel="key")
-    axes[0].set_ylabel("query")
-    figure.colorbar(image, ax=axes, label="weight", ticks=(0, 0.5, 1), shrink=0.8)
-    return figure
+    return {"weights": to_array(weights, (1, len(NAMES), LENGTH, LENGTH), "MultiHeadAttention")[0, head]}
+
+
+def draw_head(axes: Axes, numbers: Numbers, head: int) -> None:
+    image = heat_map(axes, numbers["weights"], rows=TOKENS, columns=TOKENS)
+    axes.set(xlabel="key", ylabel="query" if head == 0 else "")
+    if head == len(NAMES) - 1:
+        shade_bar(image, "weight")
 
 
 def _tokens() -> torch.Tensor:
@@ -51,3 +53,14 @@ def _projections() -> dict[str, torch.Tensor]:
     query[rows[2].start, positions], key[rows[2], positions] = SHARPNESS, eye  # everybody asks for position 0
     zeros = torch.zeros(DIM)
     return {"W_q.weight": query, "W_q.bias": zeros, "W_k.weight": key, "W_k.bias": zeros}
+
+
+PICTURES = (
+    Picture(
+        "heads",
+        tuple(
+            Panel(name, partial(ask_head, head=head), partial(draw_head, head=head)) for head, name in enumerate(NAMES)
+        ),
+        height=2.9,
+    ),
+)

@@ -7,11 +7,16 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..errors import UserError
 from ..files import not_written, replace
+
+if TYPE_CHECKING:
+    from ..store import Counted  # students have no SQLAlchemy
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the list of OWASP, "CSV injection"
 # What some file system or other does not take, or takes for something else.
@@ -20,33 +25,45 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _MAX_FOLDER = 200  # bytes; file systems take 255
 
 
-def write_json(records: Sequence[dict[str, Any]], folder: Path) -> None:
-    """FOLDER/STUDENT/EXERCISE.json for each record, written whole or not at all."""
-    folders = folders_of({record["student"] for record in records})
+def write_json(records: Iterable[dict[str, Any]], folder: Path, students: Iterable[str] = ()) -> None:
+    """FOLDER/STUDENT/EXERCISE.json for each record, written whole or not at all.
+
+    students: all whom the records may be of, where these come one at a time; by default, records is a list.
+    """
+    folders = folders_of(students or {record["student"] for record in records})
     try:
         for record in records:
             path = folder / folders[record["student"]] / f"{record['exercise']}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-            replace(path, text + "\n")
+            replace(path, _as_json(record))
     except OSError as error:
         raise not_written("The records", folder, error) from None
 
 
-def write_csv(records: Sequence[dict[str, Any]], exercises: Sequence[str], path: Path) -> None:
+def write_list(records: Sequence[dict[str, Any]], path: Path) -> None:
+    """All records as one list in one file."""
+    try:
+        replace(path, _as_json(records))
+    except OSError as error:
+        raise UserError(
+            f"The results could not be written to {path}: {error.strerror}. Choose another place."
+        ) from None
+
+
+def write_csv(grades: Iterable["Counted"], exercises: Sequence[str], path: Path) -> None:
     """A row a student: points of each exercise, their sum, the maximum, and whether anything needs review."""
     table = io.StringIO()
     writer = csv.writer(table)
     writer.writerow(["student", *exercises, "points", "max_points", "needs_review"])
-    for student, by_exercise in by_student(records).items():
-        graded = list(by_exercise.values())
+    for student, graded in by_student(grades):
+        points = {grade.exercise: grade.points for grade in graded}
         writer.writerow(
             [
-                _cell(student),
-                *(by_exercise[name]["points"] if name in by_exercise else "" for name in exercises),
-                round(sum(record["points"] for record in graded), 6),
-                round(sum(record["max_points"] for record in graded), 6),
-                "yes" if any(record["needs_review"] for record in graded) else "no",
+                cell(student),
+                *(points.get(name, "") for name in exercises),
+                round(sum(points.values()), 6),
+                round(sum(grade.max_points for grade in graded), 6),
+                "yes" if any(grade.needs_review for grade in graded) else "no",
             ]
         )
     try:
@@ -56,12 +73,10 @@ def write_csv(records: Sequence[dict[str, Any]], exercises: Sequence[str], path:
         raise not_written("The points", path, error) from None
 
 
-def by_student(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
-    """student -> exercise -> record."""
-    table: dict[str, dict[str, dict[str, Any]]] = {}
-    for record in records:
-        table.setdefault(record["student"], {})[record["exercise"]] = record
-    return table
+def by_student(grades: Iterable["Counted"]) -> Iterator[tuple[str, list["Counted"]]]:
+    """Each student with their grades, out of grades that are sorted by student."""
+    for student, graded in groupby(grades, key=lambda grade: grade.student):
+        yield student, list(graded)
 
 
 def folders_of(students: Iterable[str]) -> dict[str, str]:
@@ -73,6 +88,10 @@ def folders_of(students: Iterable[str]) -> dict[str, str]:
     names = set(students)
     folded = Counter(_folded(name) for name in names)
     return {name: name if _is_safe(name) and folded[_folded(name)] == 1 else _hashed(name) for name in names}
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _folded(name: str) -> str:
@@ -95,6 +114,6 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """A name that a spreadsheet would take for a formula is shown as text."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -1,7 +1,8 @@
 """What the commands print. Everything that a student wrote is shown as plain text: no markup, no escape sequences."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -14,6 +15,9 @@ from ..result import Verdict
 from ..text import figure
 from ..text import plain as plain
 from .records import by_student
+
+if TYPE_CHECKING:
+    from ..store import Counted  # students have no SQLAlchemy
 
 STYLES = {
     Verdict.PASSED: "green",
@@ -114,32 +118,53 @@ def print_output(console: Console, output: str) -> None:
         console.print(_indented(_("│ … and {count} more lines").format(count=len(lines) - len(shown)), "dim"))
 
 
-def class_table(records: Sequence[dict[str, Any]], exercises: Sequence[str]) -> Table:
+def class_table(grades: Iterable["Counted"], exercises: Sequence[str]) -> Table:
     """Students × exercises, with points, and what became of those with none."""
-    maximum = max((sum(r["max_points"] for r in graded.values()) for graded in by_student(records).values()), default=0)
+    students = list(by_student(grades))
+    maximum = max((sum(grade.max_points for grade in graded) for _student, graded in students), default=0)
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(_("student"))
     for name in exercises:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column(_("of {maximum}").format(maximum=f"{maximum:g}"), justify="right", no_wrap=True, style="bold")
     table.add_column("")
-    for student, by_exercise in by_student(records).items():
-        graded = list(by_exercise.values())
+    for student, graded in students:
+        by_exercise = {grade.exercise: grade for grade in graded}
         cells = [_points_cell(by_exercise.get(name)) for name in exercises]
-        total = sum(r["points"] for r in graded)
-        review = Text(_("review"), style="magenta") if any(r["needs_review"] for r in graded) else Text("")
+        total = sum(grade.points for grade in graded)
+        review = Text(_("review"), style="magenta") if any(grade.needs_review for grade in graded) else Text("")
         table.add_row(Text(plain(student)), *cells, f"{total:g}", review)
     return table
 
 
-def _points_cell(record: dict[str, Any] | None) -> Text:
-    if record is None:
+def exercise_table(grades: Iterable["Counted"], exercises: Sequence[str]) -> Table:
+    """A line an exercise, for a class that is too large for a line a student."""
+    count, full, review = Counter[str](), Counter[str](), Counter[str]()
+    points = dict.fromkeys(exercises, 0.0)
+    for grade in grades:
+        count[grade.exercise] += 1
+        points[grade.exercise] += grade.points
+        full[grade.exercise] += grade.points == grade.max_points
+        review[grade.exercise] += grade.needs_review
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(_("exercise"))
+    for title in (_("graded"), _("mean points"), _("full marks"), _("needs review")):
+        table.add_column(title, justify="right")
+    for name in exercises:
+        if count[name]:
+            mean = f"{points[name] / count[name]:.2f}"
+            table.add_row(name, str(count[name]), mean, str(full[name]), str(review[name] or ""))
+    return table
+
+
+def _points_cell(grade: "Counted | None") -> Text:
+    if grade is None:
         return Text("")
-    verdicts = {Verdict(check["verdict"]) for check in record["checks"]}
-    if record["points"] == 0 and len(verdicts) == 1:
+    verdicts = {Verdict(check.verdict) for check in grade.checks}
+    if grade.points == 0 and len(verdicts) == 1:
         return Text(verdict_name(verdicts.pop()), style="dim")
-    style = "green" if record["points"] == record["max_points"] else "yellow" if record["points"] else "red"
-    return Text(f"{record['points']:g}", style=style)
+    style = "green" if grade.points == grade.max_points else "yellow" if grade.points else "red"
+    return Text(f"{grade.points:g}", style=style)
 
 
 def _summarised(checks: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:

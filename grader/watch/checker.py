@@ -149,7 +149,7 @@ class Checker:
             self._last = (exercise.name, submission.sha256)
         self._on_checked(Checked(exercise, report, fault, time.monotonic() - started))
         if report is not None:
-            summarize(report, submission, self._progress)  # after the verdict is out
+            summarize(report, self._progress)  # after the verdict is out
 
     def _report(self, exercise: Exercise, submission: Submission) -> "LocalReport":
         from ..local import check_locally  # a second, the first time

@@ -63,7 +63,7 @@ async def show(session: Session, stopped: "asyncio.Future[int]", out: TextIO) ->
             loop.call_soon_threadsafe(closed)
 
     session.on_verdict, session.on_change = verdict, changed
-    say([_("Watching; a line with one of these letters is a key:"), *view.foot(session, WIDTH)])
+    say([_("Watching; a line with one of these letters is a key:"), *view.foot(WIDTH)])
     threading.Thread(target=read, name="keys", daemon=True).start()
     return await stopped
 

@@ -106,7 +106,7 @@ class Screen:
 
     def _foot(self) -> ANSI:
         more = _("↓ {count} more lines").format(count=self._below) if self._below else ""
-        return ANSI("\n".join(view.foot(self._session, self._size()[0], more)))
+        return ANSI("\n".join(view.foot(self._size()[0], more)))
 
 
 async def show(session: Session, stopped: "asyncio.Future[int]") -> int:

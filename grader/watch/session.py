@@ -32,14 +32,13 @@ class Session:
         course: Course,
         progress: Progress,
         request: Callable[[Exercise, bool], None],
-        draw: Callable[[Exercise], None] | None = None,
+        draw: Callable[[Exercise], None],
     ) -> None:
         """request(exercise, anew): have it checked; the verdict comes back by `checked`.
 
-        draw: have a picture of what its code does drawn, told of by `drawn`; None where that cannot be had.
+        draw: have a picture of what its code does drawn; `drawn` tells of it.
         """
         self.course, self._progress, self._request, self._draw = course, progress, request, draw
-        self.keys = {key: name for key, name in KEYS.items() if key != "p" or draw}
         self.exercise = course.exercises[0]
         self.report: LocalReport | None = None
         self.fault = ""
@@ -102,10 +101,10 @@ class Session:
             self.on_change()
 
     def press(self, key: str) -> None:
-        """One of `keys`, in either case; any other does nothing."""
+        """One of KEYS, in either case; any other does nothing."""
         actions = {"h": self._hint, "n": self._next, "p": self._picture, "r": self._again, "q": self._quit}
         key = key.lower().translate(HANGUL)
-        if key in self.keys:
+        if key in KEYS:
             actions[key]()
             self.on_change()
 
@@ -126,9 +125,8 @@ class Session:
             self.notice = _("All visible checks pass: there is nothing to hint at.")
 
     def _picture(self) -> None:
-        if self._draw is not None:
-            self.notice = _("drawing {name} …").format(name=self.exercise.name)
-            self._draw(self.exercise)
+        self.notice = _("drawing {name} …").format(name=self.exercise.name)
+        self._draw(self.exercise)
 
     def _again(self) -> None:
         self._request(self.exercise, True)

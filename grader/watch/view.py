@@ -15,7 +15,7 @@ from ..reports.terminal import MARKS, STYLES, check_lines, print_output
 from ..result import CheckResult, Verdict
 from ..stubs import short, stub_of
 from ..text import plain
-from .session import Session
+from .session import KEYS, Session
 
 
 def head(session: Session, width: int) -> list[str]:
@@ -88,10 +88,10 @@ def _printed(output: str, width: int) -> list[str]:
     return _text_of(console)
 
 
-def foot(session: Session, width: int, more: str = "") -> list[str]:
+def foot(width: int, more: str = "") -> list[str]:
     """The keys, in a line."""
     line = Text()
-    for key, name in session.keys.items():
+    for key, name in KEYS.items():
         line.append(key, style="bold cyan").append(f" {_(name)}   ", style="default")
     return _lines([_one_line(line.append(more, style="dim"))], width)[:1]
 

@@ -22,7 +22,7 @@ from grader.files import not_written, replace
 from grader.record import Settings
 from grader.reports.records import write_csv, write_json
 from grader.result import CheckResult, Grade, Verdict
-from grader.store import Store
+from grader.store import Counted, Store
 from grader.submission import Submission
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -185,7 +185,7 @@ def test_a_check_that_ends_its_process_costs_its_own_exercise_only(own_course, t
         (tmp_path / "class" / "ann" / f"{name}.py").write_text(course.exercise(name).reference_source)
     settings = Settings(secret=b"secret", sandbox="none")
     with Store(str(tmp_path / "grades.db")) as store:
-        plan = batch.plan(course, list(course.exercises), tmp_path / "class", settings, store)
+        plan = batch.plan(course, list(course.exercises), tmp_path / "class", settings)
         batch.run(plan, store, lambda: batch.local_executor(1, "none"), 1, lambda graded: None)
         second, faulty = store.records()
     assert (second["exercise"], second["points"], second["needs_review"]) == ("second", 2, False)
@@ -276,7 +276,7 @@ def test_a_store_whose_making_was_cut_short_is_made_to_its_end(tmp_path, monkeyp
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("grader.store.insert", cut)
+        patched.setattr("alembic.command.upgrade", cut)
         with pytest.raises(KeyboardInterrupt):
             Store(str(tmp_path / "grades.db"))
     with Store(str(tmp_path / "grades.db")) as store:
@@ -306,7 +306,7 @@ def test_two_that_start_at_once_make_one_store(tmp_path):
 FULL = """
 import resource, sys
 from grader.errors import MachineFault
-from grader.store import Store
+from grader.store import Counted, Store
 sys.path.insert(0, {tests!r})
 from test_faults import graded
 with Store({path!r}) as store:
@@ -385,8 +385,8 @@ def test_an_export_that_fails_half_way_leaves_whole_files_and_a_rerun_completes_
 
 def test_whose_fault_it_is_that_a_file_cannot_be_written(tmp_path):
     with pytest.raises(MachineFault, match="No space left"):
-        write_csv([graded().to_record()], ["toy"], Path("/dev/full"))
+        write_csv([Counted.of_record(graded().to_record())], ["toy"], Path("/dev/full"))
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="choose another place"):
-        write_csv([graded().to_record()], ["toy"], tmp_path / "file" / "points.csv")
+        write_csv([Counted.of_record(graded().to_record())], ["toy"], tmp_path / "file" / "points.csv")
     assert isinstance(not_written("x", tmp_path, OSError(errno.EROFS, "read-only")), UserError)

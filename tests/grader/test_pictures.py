@@ -1,4 +1,4 @@
-"""grader/pictures: a picture for each exercise, drawn from the code that it is given."""
+"""grader/pictures: the pictures of each exercise, drawn from the code that they are given, and what is kept of them."""
 
 import re
 import shutil
@@ -43,8 +43,13 @@ def subject(source, name):
     return Subject(load_reference(source, name))
 
 
-def draw(exercise, source=None):
-    return pictures.draw(exercise.name, subject(source or exercise.reference_source, exercise.name))
+def draw_with(name, module, number=0):
+    picture = pictures.pictures_of(name)[number]
+    return pictures.draw(picture, pictures.ask(picture, module))
+
+
+def draw(exercise, source=None, number=0):
+    return draw_with(exercise.name, subject(source or exercise.reference_source, exercise.name), number)
 
 
 def drawn(figure):
@@ -59,25 +64,32 @@ def drawn(figure):
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
-def test_every_exercise_has_a_drawing_and_its_picture_is_in_step(exercise):
+def test_every_exercise_has_a_drawing_and_its_pictures_are_in_step(exercise):
     assert pictures.has_drawing(exercise.name)
-    assert pictures.picture_out_of_step(exercise) == []
-    with Image.open(exercise.picture_path) as image:
-        assert image.width == 900
-        assert 250 <= image.height <= 560
-        assert set(image.info) == {
-            pictures.KEY,
-            "dpi",
-        }  # no version and no time, which would make every file another one
+    assert pictures.pictures_out_of_step(exercise) == []
+    for path in pictures.picture_paths(exercise).values():
+        with Image.open(path) as image:
+            assert image.width == 900
+            assert 250 <= image.height <= 560
+            # No version and no time, which would make every file another one.
+            assert set(image.info) == {pictures.KEY, "dpi"}
+
+
+def test_no_picture_lies_there_that_nothing_draws():
+    known = {path for exercise in EXERCISES for path in pictures.picture_paths(exercise).values()}
+    known |= {exercise.picture_record_path for exercise in EXERCISES}
+    assert set((PROJECT / "exercises" / "guide" / "pictures").iterdir()) == known
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 @pytest.mark.parametrize("language, letters", [("en", "[a-z]{3}"), ("ko", "[가-힣]{2}")])
 def test_both_guides_show_it_and_say_in_words_what_is_on_it(exercise, language, letters):
     guide = exercise.guide_path(language).read_text(encoding="utf-8")
-    found = re.search(rf"^!\[(.+)\]\(\.\./pictures/{exercise.name}\.png\)\n\n(.+)", guide, re.MULTILINE)
-    assert found, f"the {language} guide of {exercise.name} does not link to its picture"
-    assert all(re.search(letters, text) for text in found.groups())
+    for number, (name, path) in enumerate(pictures.picture_paths(exercise).items()):
+        found = re.search(rf"^!\[(.+)\]\(\.\./pictures/{path.name}\)\n\n((?:.+\n)+)", guide, re.MULTILINE)
+        assert found, f"the {language} guide of {exercise.name} does not link to {path.name}"
+        assert all(re.search(letters, text) for text in found.groups())
+        assert f"grader show {exercise.name}" + (f" --picture {name}" if number else "") + "`" in found[2]
 
 
 @pytest.mark.parametrize("exercise", DRAWN, ids=lambda exercise: exercise.name)
@@ -93,7 +105,7 @@ def test_a_worker_draws_the_same_as_this_process(plain_server, name):
     exercise = COURSE.exercise(name)
     backend = Sandboxed(plain_server, exercise.reference_source, exercise.filename, exercise.forbidden, exercise.limits)
     try:
-        figure = pictures.draw(name, Subject(backend))
+        figure = draw_with(name, Subject(backend))
     finally:
         backend.close()
     assert drawn(figure) == drawn(draw(exercise))
@@ -108,9 +120,9 @@ def test_bootstrap_without_replacement_shows_that_nothing_varies():
         "    means = [statistic(x[i]) for i in bootstrap_indices(len(x), n_resamples, rng)]\n"
         "    return tuple(np.quantile(means, [(1 - level) / 2, (1 + level) / 2]))\n"
     )
-    right = pictures.draw("bootstrap", subject(source.format(draw="integers(0, n, size=(n_models, n))"), "bootstrap"))
+    right = draw_with("bootstrap", subject(source.format(draw="integers(0, n, size=(n_models, n))"), "bootstrap"))
     wrong = source.format(draw="permuted(np.tile(np.arange(n), (n_models, 1)), axis=1)")
-    wrong = pictures.draw("bootstrap", subject(wrong, "bootstrap"))
+    wrong = draw_with("bootstrap", subject(wrong, "bootstrap"))
     unique = float(right.axes[1].get_title().rpartition(" ")[2])
     assert unique == pytest.approx(1 - (1 - 1 / 40) ** 40, abs=0.005)
     assert wrong.axes[1].get_title().endswith("1.000")
@@ -157,7 +169,7 @@ def test_an_answer_that_cannot_be_drawn_is_one_sentence(name, code, said):
 def test_the_same_picture_is_the_same_file(tmp_path):
     exercise = COURSE.exercise("dot")
     for name in ("a.png", "b.png"):
-        pictures.save(draw(exercise), tmp_path / name, "x")
+        (tmp_path / name).write_bytes(pictures.to_png(draw(exercise), "x"))
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
@@ -171,54 +183,62 @@ def dot(tmp_path):
 
 
 def test_what_is_missing_or_out_of_step_is_found_and_sync_mends_it(dot):
-    where = "the picture exercises/guide/pictures/dot.png is"
+    png, record = (f"exercises/guide/pictures/dot.{kind} is" for kind in ("png", "safetensors"))
     dot().picture_path.unlink()
-    assert out_of_step(dot(), generate(dot())) == [f"{where} missing: run `grader sync dot`"]
+    assert out_of_step(dot(), generate(dot())) == [f"the picture {png} missing: run `grader sync dot`"]
+    dot().picture_record_path.unlink()
+    problems = out_of_step(dot(), generate(dot()))
+    assert problems[1] == f"the record of pictures {record} missing: run `grader sync dot`"
     write(dot(), generate(dot()))
     assert out_of_step(dot(), generate(dot())) == []
     dot().picture_path.write_bytes(b"no picture")
-    assert pictures.picture_out_of_step(dot()) == [f"{where} out of step: run `grader sync dot`"]
+    dot().picture_record_path.write_bytes(b"no record")
+    assert pictures.pictures_out_of_step(dot()) == [
+        f"the picture {png} out of step: run `grader sync dot`",
+        f"the record of pictures {record} out of step: run `grader sync dot`",
+    ]
 
 
-def test_a_changed_reference_puts_the_picture_out_of_step(dot):
+def test_a_changed_reference_puts_the_pictures_out_of_step(dot):
     path = dot().reference_path
     path.write_text(path.read_text(encoding="utf-8").replace("a * b", "b * a"), encoding="utf-8")
-    assert len(pictures.picture_out_of_step(dot())) == 1
-    pictures.write_picture(dot())
-    assert pictures.picture_out_of_step(dot()) == []
+    assert len(pictures.pictures_out_of_step(dot())) == 2
+    pictures.write_pictures(dot())
+    assert pictures.pictures_out_of_step(dot()) == []
 
 
 @pytest.mark.parametrize("path", ["solutions/vit.py", "exercises/parts.py"])
-def test_a_changed_file_that_its_exercise_imports_puts_the_picture_out_of_step(dot, path):
+def test_a_changed_file_that_its_exercise_imports_puts_the_pictures_out_of_step(dot, path):
     root = dot().root
     capstone = load_course(root / "exercises" / "course.toml").exercise("capstone")
-    assert pictures.picture_out_of_step(capstone) == []
+    assert pictures.pictures_out_of_step(capstone) == []
     with open(root / path, "a") as file:
         file.write("# another line\n")
     changed = load_course(root / "exercises" / "course.toml").exercise("capstone")
-    assert len(pictures.picture_out_of_step(changed)) == 1
+    assert len(pictures.pictures_out_of_step(changed)) == 2
 
 
-@pytest.mark.parametrize("changed", ["dot.py", "drawing.py"])
-def test_a_changed_drawing_puts_the_picture_out_of_step(monkeypatch, tmp_path, changed):
+@pytest.mark.parametrize("changed", ["dot.py", "drawing.py", "panel.py"])
+def test_a_changed_drawing_puts_the_pictures_out_of_step(monkeypatch, tmp_path, changed):
     exercise = COURSE.exercise("dot")
     shutil.copytree(pictures.FOLDER, tmp_path / "pictures")
     monkeypatch.setattr(pictures, "FOLDER", tmp_path / "pictures")
-    assert pictures.picture_out_of_step(exercise) == []
+    assert pictures.pictures_out_of_step(exercise) == []
     with open(tmp_path / "pictures" / changed, "a") as file:
         file.write("# another line\n")
-    assert len(pictures.picture_out_of_step(exercise)) == 1
+    assert len(pictures.pictures_out_of_step(exercise)) == 2
 
 
 def test_a_picture_in_step_is_left_as_it_is(dot):
     before = dot().picture_path.stat().st_mtime_ns
-    pictures.write_picture(dot())
+    pictures.write_pictures(dot())
     assert dot().picture_path.stat().st_mtime_ns == before
 
 
 def test_an_exercise_without_a_drawing_has_no_picture(toy):
     assert not pictures.has_drawing("toy")
-    assert pictures.picture_out_of_step(toy) == []
+    assert not pictures.has_drawing("drawing")
+    assert pictures.pictures_out_of_step(toy) == []
 
 
 def test_a_matplotlibrc_changes_nothing():
@@ -235,13 +255,14 @@ def test_a_matplotlibrc_changes_nothing():
 
 def test_the_commands_start_without_matplotlib_and_pictures_without_pyplot():
     code = (
-        "import sys, grader.cli, grader.student, grader.experiment, grader.sync, grader.verify\n"
+        "import sys, grader.cli, grader.student, grader.experiment, grader.sync, grader.verify, grader.show\n"
         "assert 'matplotlib' not in sys.modules\n"
         "from grader import pictures\n"
         "from grader.course import find_course\n"
         "from grader.subject import Subject, load_reference\n"
         "exercise = find_course().exercise('dot')\n"
-        "pictures.draw('dot', Subject(load_reference(exercise.reference_source, 'dot')))\n"
+        "picture = pictures.pictures_of('dot')[0]\n"
+        "pictures.draw(picture, pictures.ask(picture, Subject(load_reference(exercise.reference_source, 'dot'))))\n"
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
     )
     done = subprocess.run(

@@ -267,8 +267,8 @@ def test_a_speed_that_could_not_be_judged_is_tried_once_more_alone(own_course, t
     (folder / "ann").mkdir(parents=True)
     (folder / "ann" / "toy.py").write_text("x = 1\n", encoding="utf-8")
     with Store(str(tmp_path / "grades.db")) as store:
-        work = plan(own_course, [own_course.exercise("toy")], folder, Settings(device=processor()), store)
-        (unit,) = work.pending
+        work = plan(own_course, [own_course.exercise("toy")], folder, Settings(device=processor()))
+        ((unit,),) = work.blocks()
         check = CheckResult("test_x_speed", "x", Verdict.INCONCLUSIVE, 0.0, 1.0, 0.1, "scattered")
         unsure = new_grade(own_course, unit.exercise, unit.submission, work.settings, [check], "")
         again = _keep(work, store, Chunk([unit]), Done([unsure]), attempts.append)
@@ -290,7 +290,7 @@ def test_a_batch_judges_speed_in_its_own_processes(racing, tmp_path):
     settings = Settings(secret=b"secret", device=Device(processor().kind))
     grades = []
     with Store(str(tmp_path / "grades.db")) as store:
-        work = plan(course, [course.exercise("toy")], folder, settings, store)
+        work = plan(course, [course.exercise("toy")], folder, settings)
         run(work, store, lambda: local_executor(1, "bwrap"), 1, grades.append)
         records = {record["student"]: record for record in store.records()}
     assert records["ann"]["points"] == 10

@@ -13,12 +13,17 @@ from grader.errors import MachineFault
 from grader.reports.records import folders_of, write_csv, write_json
 from grader.reports.terminal import class_table, plain, print_record, verdict_name
 from grader.result import CheckResult, Grade, Verdict
+from grader.store import Counted
 
 
 def record(student="ann", exercise="toy", *checks, output="", notes=()):
     checks = checks or (CheckResult("test_a", "A.", Verdict.PASSED, 2.0, 2.0, 0.1),)
     grade = Grade(student, exercise, list(checks), "ab" * 32, "1+2", "0", "cpu", "bwrap", "en", list(notes), output)
     return grade.to_record()
+
+
+def counted(*records):
+    return [Counted.of_record(record) for record in records]
 
 
 def failed(message, name="test_a", hint=""):
@@ -57,7 +62,7 @@ def test_nothing_of_a_students_is_markup(evil):
     text.encode()
     if "\x1b" not in evil and "\ud800" not in evil:
         assert text.count(evil) == 4
-    table = printed(class_table, [record(evil)], ["toy"])
+    table = printed(class_table, [Counted.of_record(record(evil))], ["toy"])
     assert "\x1b" not in table
     table.encode()
 
@@ -141,7 +146,7 @@ def test_the_class_table_shows_points_sums_and_what_needs_review():
     broken = CheckResult("test_a", "A.", Verdict.GRADER_ERROR, 0.0, 2.0, 0.1)
     missing = CheckResult("test_a", "A.", Verdict.MISSING, 0.0, 2.0, 0.1)
     records = [record("ann"), record("ann", "second"), record("bob", "toy", broken), record("cho", "toy", missing)]
-    lines = printed(class_table, records, ["toy", "second"]).splitlines()
+    lines = printed(class_table, map(Counted.of_record, records), ["toy", "second"]).splitlines()
     ann, bob, cho = (next(line for line in lines if name in line) for name in ("ann", "bob", "cho"))
     assert ann.split() == ["ann", "2", "2", "4"]
     assert "review" in bob
@@ -179,7 +184,7 @@ def test_a_record_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
 
 def test_the_csv_has_a_row_a_student(tmp_path):
     path = tmp_path / "deep" / "points.csv"
-    write_csv([record("ann"), record("ann", "second"), record('bob, the "builder"\nx')], ["toy", "second"], path)
+    write_csv(counted(record("ann"), record("ann", "second"), record('bob, the "builder"\nx')), ["toy", "second"], path)
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
     assert rows[0] == ["student", "toy", "second", "points", "max_points", "needs_review"]
     assert rows[1] == ["ann", "2.0", "2.0", "4.0", "4.0", "no"]
@@ -188,14 +193,14 @@ def test_the_csv_has_a_row_a_student(tmp_path):
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "－kim"])
 def test_no_name_is_a_formula(tmp_path, name):
-    write_csv([record(name)], ["toy"], tmp_path / "points.csv")
+    write_csv(counted(record(name)), ["toy"], tmp_path / "points.csv")
     rows = list(csv.reader(io.StringIO((tmp_path / "points.csv").read_bytes().decode("utf-8-sig"), newline="")))
     assert rows[1][0] == "'" + name
 
 
 def test_a_table_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "points.csv"
-    write_csv([record("ann")], ["toy"], path)
+    write_csv(counted(record("ann")), ["toy"], path)
     before = path.read_bytes()
 
     def fail(*arguments):
@@ -203,7 +208,7 @@ def test_a_table_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
 
     monkeypatch.setattr("grader.files.os.replace", fail)
     with pytest.raises(MachineFault, match="No space left on device"):
-        write_csv([record("bob")], ["toy"], path)
+        write_csv(counted(record("bob")), ["toy"], path)
     assert path.read_bytes() == before
 
 

@@ -1,4 +1,4 @@
-"""grader/store.py: where grades are kept."""
+"""grader/store: where grades are kept."""
 
 import sqlite3
 import time
@@ -28,9 +28,9 @@ def test_what_was_saved_is_there_again(path):
         ann, bob = store.records()
         assert ann == grade().to_record()
         assert bob["checks"][0]["message"] == "한글 \ud800 \0 '"
-        assert store.records(student="bob") == [bob]
-        assert store.records(keys=["k1"]) == [ann]
-        assert store.records(keys=[]) == []
+        assert store.records(["bob"]) == [bob]
+        assert store.records(["ann", "bob", "zoe"], ["toy"]) == [ann, bob]
+        assert store.records([]) == store.records(exercises=["other"]) == []
 
 
 def test_only_what_needs_no_review_is_finished(path):
@@ -81,7 +81,7 @@ def test_a_batch_that_fails_keeps_all_or_nothing(path):
 
 
 def test_a_locked_database_is_one_sentence(path, monkeypatch):
-    monkeypatch.setattr("grader.store.LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("grader.store.database.LOCK_SECONDS", 0.05)
     with Store(str(path)) as store:
         other = sqlite3.connect(path)
         other.execute("BEGIN EXCLUSIVE")
@@ -127,10 +127,10 @@ def test_somebody_elses_table_of_grades_is_left_alone(tmp_path):
 def test_a_store_of_another_schema_is_left_alone(path):
     Store(str(path)).close()
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE dot2vit_schema SET version = 99")
+    connection.execute("UPDATE dot2vit_migrations SET version_num = '0099'")
     connection.commit()
     connection.close()
-    with pytest.raises(UserError, match="schema 99"):
+    with pytest.raises(UserError, match="schema 0099"):
         Store(str(path))
 
 

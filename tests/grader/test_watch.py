@@ -13,6 +13,7 @@ from grader.errors import GraderFault
 from grader.local import LocalReport
 from grader.progress import Progress
 from grader.result import CheckResult, Verdict
+from grader.submission import Submission
 from grader.watch import view
 from grader.watch.checker import Checked, Checker, Stoppable
 from grader.watch.files import FORCED, SaveWatcher, file_system_of, folders_of, polling_reason
@@ -31,15 +32,16 @@ def report(exercise, passed, checks=3, message="wrong"):
     ]
     for result in results[passed:]:
         result.message, result.asked = f"{message} {result.name}", "center"
-    return LocalReport(exercise, results, "", 9, 10.0)
+    return LocalReport(exercise, Submission("", exercise.name, ""), results, "", 9, 10.0)
 
 
 @pytest.fixture
 def world(own_course, tmp_path, monkeypatch):
     """A session whose checks are made up: world.verdict(passed) answers what it has asked for."""
     monkeypatch.chdir(tmp_path)
-    asked = []
-    session = Session(own_course, Progress(tmp_path), lambda exercise, anew: asked.append((exercise.name, anew)))
+    asked, drawn = [], []
+    request = lambda exercise, anew: asked.append((exercise.name, anew))  # noqa: E731
+    session = Session(own_course, Progress(tmp_path), request, drawn.append)
     changes = []
     session.on_change = lambda: changes.append(session.exercise.name)
 
@@ -47,7 +49,9 @@ def world(own_course, tmp_path, monkeypatch):
         found = None if fault else report(session.exercise, passed)
         session.checked(Checked(session.exercise, found, fault, 0.1))
 
-    return SimpleNamespace(session=session, asked=asked, verdict=verdict, changes=changes, course=own_course)
+    return SimpleNamespace(
+        session=session, asked=asked, drawn=drawn, verdict=verdict, changes=changes, course=own_course
+    )
 
 
 def test_it_seeks_the_first_that_is_not_done(world):
@@ -152,18 +156,14 @@ def test_the_question_of_a_known_mistake_is_not_told_twice(world):
     assert "".join(view.body(world.session, 80)).count("A question?") == 1
 
 
-def test_the_picture_is_a_key_where_there_are_pictures(world):
-    assert "p" not in world.session.keys
+def test_a_picture_is_drawn_elsewhere_and_told_of(world):
+    world.session.begin(world.course.exercise("toy"))
     world.session.press("p")
-    drawn = []
-    session = Session(world.course, Progress(Path.cwd()), lambda exercise, anew: None, drawn.append)
-    session.begin(world.course.exercise("toy"))
-    session.press("p")
-    assert drawn == [world.course.exercise("toy")]
-    assert session.notice == "drawing toy …"
-    session.drawn(world.course.exercise("second"), "of another")
-    session.drawn(world.course.exercise("toy"), "The picture is in show-toy.png.")
-    assert session.notice == "The picture is in show-toy.png."
+    assert world.drawn == [world.course.exercise("toy")]
+    assert world.session.notice == "drawing toy …"
+    world.session.drawn(world.course.exercise("second"), "of another")
+    world.session.drawn(world.course.exercise("toy"), "The picture is in show-toy.png.")
+    assert world.session.notice == "The picture is in show-toy.png."
 
 
 def test_hints_stay_until_another_check_fails_first(world):
@@ -214,7 +214,7 @@ def test_what_failed_first_comes_first_and_no_line_is_too_wide(world, width):
     assert sum(line.startswith(("✗", "✓")) for line in lines) == 30
     assert all(cell_len(line) <= width for line in [*lines, *shown(view.head(world.session, width))])
     assert len(view.head(world.session, width)) == 3
-    assert len(view.foot(world.session, width)) == 1
+    assert len(view.foot(width)) == 1
 
 
 def test_what_a_student_wrote_does_not_steer_the_terminal(world):

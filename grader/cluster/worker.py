@@ -1,0 +1,121 @@
+"""What runs on a cluster's worker: grading processes of its own, once it is sure to grade as the coordinator would."""
+
+import multiprocessing
+import platform
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from distributed import Reschedule, Worker, get_worker
+from distributed.diagnostics.plugin import WorkerPlugin
+
+from .. import __version__
+from ..batch import abandon, local_executor
+from ..course import Course, find_course
+from ..errors import GraderFault
+from ..i18n import set_language
+from ..pool import grade_chunk
+from ..record import versions
+from ..speed.device import choose, of_kind
+
+if TYPE_CHECKING:
+    from ..record import Settings
+    from ..result import Grade
+    from ..submission import Submission
+
+NAME = "dot2vit"
+LEAVING_SECONDS = 1.0
+
+
+def facts(course: Course) -> dict[str, str]:
+    """What must be the same wherever a class is graded: versions of the grader, of what marks each exercise, of the libraries."""
+    major, minor, _ = platform.python_version_tuple()
+    found = versions()
+    return {
+        "grader": __version__,
+        "Python": f"{major}.{minor}",
+        "numpy": found["numpy"],
+        "torch": found["torch"].partition("+")[0],  # a build for a GPU grades as one for the CPU does
+        **{exercise.name: course.version_of(exercise) for exercise in course.exercises},
+    }
+
+
+class Grading(WorkerPlugin):
+    """Makes a worker ready for a course, or keeps it out: a worker of other versions would give other grades.
+
+    wanted: the coordinator's `facts`. A worker that joins later is looked at, too.
+    """
+
+    name = NAME
+
+    def __init__(self, wanted: dict[str, str], sandbox: str, language: str) -> None:
+        self.wanted, self.sandbox, self.language = wanted, sandbox, language
+        self.executor: Executor | None = None
+        self.slots = 0  # until this worker is found to be fit
+
+    def setup(self, worker: Worker) -> None:
+        try:
+            self._look_at(worker)
+        except BaseException:
+            # Dask would keep a worker that joins later, whatever is raised here. It leaves when the coordinator was told.
+            worker.loop.call_later(LEAVING_SECONDS, worker.close, reason="it cannot grade this course")
+            raise
+        set_language(self.language)
+        self.slots = worker.state.nthreads
+
+    def _look_at(self, worker: Worker) -> None:
+        """Raises GraderFault for what is different here, or would not work."""
+        if multiprocessing.current_process().daemon:
+            raise GraderFault(
+                f"the nanny of the worker {worker.name} forbids it to start processes: set "
+                "DASK_DISTRIBUTED__WORKER__DAEMON=False in its environment, or start it with --no-nanny"
+            )
+        here = facts(find_course())
+        different = [
+            f"{name} {here.get(name, 'missing')}, not {version}"
+            for name, version in self.wanted.items()
+            if here.get(name) != version
+        ]
+        if different:
+            raise GraderFault(f"the worker {worker.name} has {'; '.join(different)}")
+
+    def teardown(self, worker: Worker) -> None:
+        self.let_go()
+
+    def processes(self) -> Executor:
+        """As many grading processes as the worker has threads, which only wait for them."""
+        if self.executor is None:
+            self.executor = local_executor(self.slots, self.sandbox)
+        return self.executor
+
+    def let_go(self) -> None:
+        if self.executor is not None:
+            abandon(self.executor)
+            self.executor = None
+
+
+def grade_there(exercise: str, submissions: Sequence["Submission"], settings: "Settings") -> list["Grade"]:
+    """A worker's task: grade a chunk in one of its processes. Raises GraderFault when it could not be graded.
+
+    Not in the worker's own process: the grader needs its signals, and must be able to end without the worker.
+    """
+    plugin: Any = get_worker().plugins.get(NAME)
+    if plugin is None or not plugin.slots:  # a worker that has just joined is given tasks before it was looked at
+        time.sleep(0.5)
+        raise Reschedule
+    course_file = find_course().root / "exercises" / "course.toml"
+    here = replace(settings, device=of_kind(settings.device.kind))
+    processes: Executor = plugin.processes()
+    try:
+        return processes.submit(grade_chunk, course_file, exercise, submissions, here).result()
+    except BrokenProcessPool:
+        plugin.let_go()
+        raise GraderFault(f"a grading process of the worker {get_worker().name} was killed") from None
+
+
+def kind_of_device(name: str) -> str:
+    """What `--device NAME` is on this worker. Raises UserError."""
+    return choose(name).kind

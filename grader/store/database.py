@@ -1,0 +1,78 @@
+"""A database that is opened, asked and written to, with patience for others and a sentence for what goes wrong."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from ..errors import UserError
+from .migrate import bring_up_to_date
+
+LOCK_SECONDS = 60.0  # how long another process may hold the store
+LOCK_TURN = 0.5  # as long as SQLite waits by itself, deaf to Ctrl-C
+
+Answer = TypeVar("Answer")
+
+
+def url_of(name: str) -> str:
+    """A SQLAlchemy URL as it is (of PostgreSQL with the driver that dot2vit installs), or that of a SQLite file."""
+    if "://" not in name:
+        return f"sqlite:///{Path(name).resolve()}"
+    scheme, _, rest = name.partition("://")
+    return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else name
+
+
+def connect(name: str, url: str) -> Engine:
+    """An engine for a store whose schema is this version's. Raises UserError when it cannot be opened or is another's."""
+    try:
+        return patiently(lambda: _open(url))
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise UserError(
+            f"{name} is no database that can be used: {error}. Give sqlite:///FILE or postgresql://…"
+        ) from None
+    except (DBAPIError, OSError) as error:
+        raise UserError(
+            f"The database {name} cannot be opened: {reason(error)}. Mend it, or give another one with --db."
+        ) from None
+
+
+def patiently(action: Callable[[], Answer]) -> Answer:
+    """What the action gives, however often another process holds the store meanwhile, for LOCK_SECONDS."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return action()
+        except DBAPIError as error:
+            if "locked" not in reason(error) or time.monotonic() > deadline:
+                raise
+
+
+def reason(error: BaseException) -> str:
+    """What the database itself said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".")
+
+
+def _open(url: str) -> Engine:
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    if is_sqlite and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": min(LOCK_TURN, LOCK_SECONDS)} if is_sqlite else {})
+    if is_sqlite:
+        event.listen(engine, "connect", _set_up_sqlite)
+    try:
+        bring_up_to_date(engine, url)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    """Readers do not wait for the writer. A power cut may lose the last grades, which are then graded anew; nothing breaks."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
