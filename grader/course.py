@@ -71,6 +71,10 @@ class Exercise:
         return self.root / "exercises" / "guide" / language / f"{self.name}.md"
 
     @property
+    def hints_path(self) -> Path:
+        return self.root / "exercises" / "hints" / f"{self.name}.toml"
+
+    @property
     def picture_path(self) -> Path:
         return self.root / "exercises" / "guide" / "pictures" / f"{self.name}.png"
 

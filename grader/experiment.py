@@ -24,7 +24,7 @@ from .i18n import _, language
 from .judge import judge
 from .sandbox.inside.fault import Undefined, describe
 from .sandbox.inside.session import Session
-from .student import read_stub, short, stub_of
+from .stubs import read_stub, short, stub_of
 
 Cell = str | int | float
 

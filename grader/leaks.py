@@ -11,6 +11,7 @@ from .sync import BEGIN, END
 
 LINE = 24  # characters; shorter lines of code are anybody's
 PUBLIC = ("exercises", "grader", "docs", "README.md", "README.ko.md", "CONTRIBUTING.md")
+HINTS = "exercises/hints"  # public, but a line of a solution does not become harmless by standing in a hint
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,6 @@ def _public_text(root: Path) -> str:
         parts += [
             file.read_text(encoding="utf-8", errors="replace")
             for file in files
-            if file.suffix in (".py", ".md", ".toml", ".ipynb") and file.is_file()
+            if file.suffix in (".py", ".md", ".toml", ".ipynb") and file.is_file() and root / HINTS not in file.parents
         ]
     return "\n".join(parts)

@@ -23,7 +23,7 @@ from .grade import new_candidate
 from .i18n import _
 from .reports.terminal import plain, print_output
 from .sandbox.launch import ForkServer
-from .student import read_stub, short
+from .stubs import read_stub, short
 from .subject import Subject
 from .submission import Submission
 

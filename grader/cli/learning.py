@@ -1,4 +1,4 @@
-"""What students use: check, explain, status, train, experiment, draw, show."""
+"""What students use: check, watch, hint, explain, status, train, experiment, draw, show."""
 
 from pathlib import Path
 from typing import Annotated
@@ -49,10 +49,33 @@ def explain(
 @app.command()
 def status(lang: Language = None) -> None:
     """Show how far you are in the course."""
+    from ..status import status as show_status
+
+    i18n.set_language(lang)
+    show_status(console)
+
+
+@app.command()
+def hint(exercise: Annotated[str, typer.Argument(help="The exercise.")], lang: Language = None) -> None:
+    """Give the next hint for the first visible check that does not pass; never the answer."""
     from .. import student
 
     i18n.set_language(lang)
-    student.status(console)
+    student.hint(console, exercise)
+
+
+@app.command()
+def watch(
+    exercise: Annotated[
+        str | None, typer.Argument(help="Where to start; without it, the first unfinished one.")
+    ] = None,
+    lang: Language = None,
+) -> None:
+    """Check your files whenever you save them, and move on from exercise to exercise."""
+    from ..watch import watch as watch_files
+
+    i18n.set_language(lang)
+    raise typer.Exit(watch_files(exercise))
 
 
 @app.command()
