@@ -10,7 +10,7 @@ from .grade import BACKSTOP, new_candidate, run_checks
 from .recording import load_recording
 from .result import CheckResult, settle_misconceptions
 from .run import Run, recorded_reference
-from .sandbox.launch import ForkServer
+from .sandbox.started import Server
 from .submission import Submission
 
 
@@ -29,7 +29,7 @@ class LocalReport:
 def check_locally(
     exercise: Exercise,
     submission: Submission,
-    server: ForkServer | None,
+    server: Server | None,
     on_result: Callable[[CheckResult], None] = lambda result: None,
 ) -> LocalReport:
     """Run the visible checks of one exercise. Without a server the source is run in this process (trusted sources only)."""

@@ -16,7 +16,7 @@ from .local import LocalReport, check_locally
 from .reports.terminal import plain, print_checks, print_output
 from .reports.trials import print_trial
 from .result import CheckResult, Verdict
-from .sandbox.launch import ForkServer
+from .sandbox.started import Server, local_server
 from .submission import Submission, read_file
 from .trial import choose, save, trials
 
@@ -26,7 +26,7 @@ def check(console: Console, names: list[str]) -> int:
     course = find_course()
     exercises = course.select(names)
     reports = []
-    with console.status(_("starting …")) as spinner, ForkServer("none") as server:
+    with console.status(_("starting …")) as spinner, local_server() as server:
         for exercise in exercises:
             spinner.update(_("checking {name} …").format(name=exercise.name))
             report = _check(exercise, server)
@@ -39,7 +39,7 @@ def check(console: Console, names: list[str]) -> int:
 def status(console: Console) -> None:
     """A line an exercise: how many visible checks pass, and what is still hidden."""
     course = find_course()
-    with console.status(_("starting …")), ForkServer("none") as server:
+    with console.status(_("starting …")), local_server() as server:
         reports = [_check(exercise, server) for exercise in course.exercises]
     console.print(_status_table(course, reports))
     _print_next(console, reports)
@@ -52,7 +52,7 @@ def draw(console: Console, name: str, function: str | None, kind: str | None, se
     if save_to is not None:
         save(chosen, save_to)
     submission = read_stub(exercise)
-    with console.status(_("starting …")), ForkServer("none") as server:
+    with console.status(_("starting …")), local_server() as server:
         candidate = new_candidate(exercise, submission, server, lambda check: 0)
         try:
             done = list(trials(exercise, candidate, chosen, seed))
@@ -80,7 +80,7 @@ def read_stub(exercise: Exercise) -> Submission:
     return read_file(stub_of(exercise).resolve(), exercise)
 
 
-def _check(exercise: Exercise, server: ForkServer) -> LocalReport:
+def _check(exercise: Exercise, server: Server) -> LocalReport:
     return check_locally(exercise, read_stub(exercise), server)
 
 

@@ -1,4 +1,4 @@
-"""What students use: check, status, train, experiment, draw."""
+"""What students use: check, status, train, experiment, draw, doctor."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .. import i18n
-from .options import Exercises, Language, console
+from .options import DEFAULT_DATABASE, Database, Exercises, Language, console
 
 app = typer.Typer()
 
@@ -76,3 +76,17 @@ def draw(
 
     i18n.set_language(lang)
     student.draw(console, exercise, function, kind, seed, save)
+
+
+@app.command()
+def doctor(
+    db: Database = DEFAULT_DATABASE,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
+    lang: Language = None,
+) -> None:
+    """What can this machine enforce, and what is missing? Exit status: 0, or 1 if it cannot grade (students: check)."""
+    from ..doctor import doctor as examine
+
+    i18n.set_language(lang)
+    if not examine(console, db, as_json):
+        raise typer.Exit(1)

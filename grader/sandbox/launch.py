@@ -13,7 +13,7 @@ from types import TracebackType
 
 from ..errors import GraderFault, SandboxUnavailable
 from .gpu import Gpu, driver_folders
-from .inside.confine import SCRATCH
+from .inside.bounds import SCRATCH
 from .limits import Limits
 from .syscalls import filter_program
 
@@ -24,6 +24,17 @@ OWN_FOLDERS = {
     "HOME": os.path.expanduser("~"),
     "TMPDIR": tempfile.gettempdir(),
 }  # without a sandbox there is no SCRATCH
+# One thread a worker; hashes that do not vary from run to run. Freed memory stays with the process: getting it anew from
+# the kernel at each call made times scatter twofold.
+SETTINGS = {
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+}
 _BOOT = (
     "import sys; sys.path.insert(0, {path!r}); from {package} import main; main({descriptor}, {program!r}, gpu={gpu!r})"
 )
@@ -156,22 +167,13 @@ def bwrap_path() -> str | None:
 
 
 def _environment(gpu: Gpu | None = None) -> dict[str, str]:
-    """All that a worker's environment holds. One thread a worker; hashes that do not vary from run to run.
-
-    Freed memory stays with the process: getting it anew from the kernel at each call made times scatter twofold.
-    """
+    """All that a worker's environment holds."""
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": SCRATCH,
         "TMPDIR": SCRATCH,
         "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_MMAP_THRESHOLD_": "33554432",
-        "MALLOC_TRIM_THRESHOLD_": "1073741824",
+        **SETTINGS,
         "CUDA_VISIBLE_DEVICES": "" if gpu is None else gpu.uuid,
     }
     if gpu is not None:
