@@ -135,7 +135,7 @@ def _print_next(console: Console, reports: list[LocalReport]) -> None:
         return
     exercise = unfinished.exercise
     first = next(check for check in unfinished.checks if check.verdict != Verdict.PASSED)
-    file, guide = short(stub_of(exercise)), short(exercise.guide_path(language()))
+    file, guide = short(stub_of(exercise)), short(exercise.guide_to_read(language()))
     console.print(_("Next: {file}: “{title}”").format(file=file, title=plain(first.title)), style="cyan", markup=False)
     console.print(_("Guide: {guide}").format(guide=guide), style="cyan", markup=False, soft_wrap=True)
 

@@ -138,16 +138,3 @@ def demo(
 
     i18n.set_language(lang)
     run_demo(console, folder, jobs)
-
-
-@app.command()
-def leaks(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, folders or archives to hand out.")],
-    lang: Language = None,
-) -> None:
-    """Is anything in there that students must not see? Exit status: 0, or 1 if there is."""
-    from .. import instructor
-
-    i18n.set_language(lang)
-    if instructor.leaks(console, paths):
-        raise typer.Exit(1)

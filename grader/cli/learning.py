@@ -1,11 +1,13 @@
-"""What students use: check, status, train, experiment, draw, doctor."""
+"""What students use: check, status, train, experiment, draw, start, doctor."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from .. import i18n
+from ..i18n import _
 from .options import DEFAULT_DATABASE, Database, Exercises, Language, console
 
 app = typer.Typer()
@@ -76,6 +78,21 @@ def draw(
 
     i18n.set_language(lang)
     student.draw(console, exercise, function, kind, seed, save)
+
+
+@app.command()
+def start(
+    folder: Annotated[Path, typer.Argument(help="A new folder for your work.")],
+    lang: Language = None,
+) -> None:
+    """Lay out exercises and guides in a new folder, where the grader came as a wheel."""
+    from ..starter import start as lay_out
+
+    i18n.set_language(lang)
+    lay_out(folder)
+    console.print(
+        Text(_("Next: cd {folder}, then read README.md.").format(folder=folder), style="cyan"), soft_wrap=True
+    )
 
 
 @app.command()

@@ -67,7 +67,7 @@ class Sandboxed:
         return worker
 
     def _own_worker(self) -> Worker | StartedWorker:
-        if isinstance(self._server, ForkServer):
+        if self._server.way == "fork":
             return self.new_worker(self._server, self._limits, self.usage)
         worker = StartedWorker(self._server, self._limits, self.usage, self._output)
         self._load_into(worker)

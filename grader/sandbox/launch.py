@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from ..errors import GraderFault, SandboxUnavailable
 from .gpu import Gpu, driver_folders
@@ -42,6 +43,8 @@ _BOOT = (
 
 class ForkServer:
     """A running fork server. Use as a context manager; `spawn` gives a worker's ends of its three connections."""
+
+    way: Literal["fork"] = "fork"
 
     def __init__(self, sandbox: str = "bwrap", wait: bool = True, gpu: Gpu | None = None) -> None:
         """sandbox: "bwrap" (namespaces, seccomp and limits) or "none" (a plain process with limits only).

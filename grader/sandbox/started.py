@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from ..errors import Crashed, GraderFault, TimedOut
 from .client import Usage, read_outcome
@@ -29,13 +29,16 @@ POLL_SECONDS = 0.1  # how long Ctrl-C may have to wait on Windows
 _BOOT = "import sys; sys.path.insert(0, {path!r}); from grader.sandbox.inside.started import main; main()"
 
 
-def local_server() -> "Server":
-    """What starts the workers of a student's command; use as a context manager."""
-    return ForkServer("none") if hasattr(os, "fork") else StartServer()
+def local_server(wait: bool = True) -> "Server":
+    """What starts the workers of a student's command; use as a context manager. wait: until it is ready."""
+    return ForkServer("none", wait) if hasattr(os, "fork") else StartServer()
 
 
 class StartServer:
     """Starts an interpreter for each worker, and keeps one more ready: numpy and torch take seconds to import."""
+
+    way: Literal["start"] = "start"
+    alive = True
 
     def __init__(self) -> None:
         self._spare = _start()
@@ -44,6 +47,9 @@ class StartServer:
         """The interpreter that is ready; the next one is started."""
         taken, self._spare = self._spare, _start()
         return taken
+
+    def ready(self) -> None:
+        """A worker waits for its own greeting: there is nothing to wait for here."""
 
     def close(self) -> None:
         """End the interpreter that nobody took."""

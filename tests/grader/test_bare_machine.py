@@ -111,7 +111,7 @@ def test_no_student_command_asks_for_a_fork_itself():
     found = []
     for path in Path(grader.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node) == "ForkServer('none')":
+            if isinstance(node, ast.Call) and ast.unparse(node).startswith("ForkServer('none'"):
                 found.append(path.name)
     assert found == ["started.py"]
 
