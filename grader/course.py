@@ -173,7 +173,8 @@ def find_course(start: Path | None = None) -> Course:
         if (folder / "course.toml").is_file():
             return load_course(folder / "course.toml")
     raise UserError(
-        f"There is no course.toml in {start} or above it. Go to the course's folder, or set DOT2VIT_COURSE to its path."
+        f"There is no course.toml in {start} or above it. Go to the course's folder (`grader start FOLDER` makes one), or set "
+        "DOT2VIT_COURSE to its path."
     )
 
 

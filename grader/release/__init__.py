@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..course import Course
+from ..errors import UserError
 from .archives import wheel_name, wheel_of, zip_of
 from .bundle import bundle, starter
 from .gate import refuse_leaks
@@ -38,6 +39,8 @@ def release(
     of step, and where `folder` holds anything but a former release.
     """
     place = Place(folder)
+    if place.folder.is_relative_to(course.root / "exercises"):
+        raise UserError(f"{place.folder} lies in what is released. Name a folder outside of it; nothing was written.")
     files = bundle(course, languages)
     archives: dict[str, bytes] = {}
     if as_zip:

@@ -181,9 +181,12 @@ class StartedWorker:
 
     def _read_output(self, stream: IO[bytes]) -> None:
         """What is printed, up to its cap; the rest is read and dropped, for a full pipe would stop the worker."""
-        while data := os.read(stream.fileno(), 2**16):
-            room = self.limits.output_kb * 1024 - len(self.output)
-            self.output += data[: max(room, 0)]
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # closed: what the submission left running still holds its other end
+            while data := os.read(stream.fileno(), 2**16):
+                room = self.limits.output_kb * 1024 - len(self.output)
+                self.output += data[: max(room, 0)]
 
 
 def _start() -> "subprocess.Popen[bytes]":

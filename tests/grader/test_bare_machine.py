@@ -42,6 +42,11 @@ def answers_out_of_turn():
     os.write(1, b"\\0" * 64)
     return 3
 
+def leaves_something_running():
+    import subprocess
+    subprocess.Popen(["sleep", "5"])
+    os._exit(0)
+
 def stops_listening():
     for descriptor in range(3, 20):
         try: os.close(descriptor)
@@ -152,6 +157,7 @@ def test_ways_to_fail_cost_one_check_each(started):
     assert verdict_of(backend, "ends") == "Crashed: exit status 7"
     assert verdict_of(backend, "prints") == 1
     assert verdict_of(backend, "answers_out_of_turn") == 3  # what is printed is no answer
+    assert verdict_of(backend, "leaves_something_running") == "Crashed: exit status 0"
     assert verdict_of(backend, "stops_listening") == "Crashed: exit status None"
     assert verdict_of(backend, "prints") == 1
     backend.close()

@@ -104,6 +104,19 @@ def test_a_worker_that_answers_wrongly_is_bad(monkeypatch):
     assert machine.worker().state == "bad"
 
 
+def test_the_language_is_the_one_that_is_spoken(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    assert machine.spoken_language().what == "en; the locale says ko"
+    assert "--lang ko" in machine.spoken_language().advice
+
+
+def test_a_device_is_named_and_none_is_asked_for(monkeypatch):
+    assert machine.device().state == "good"
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert machine.device().state == "warning"
+    assert machine.package("torch").state == "bad"
+
+
 def test_a_probe_that_breaks_is_a_finding():
     def broken():
         raise RuntimeError("no idea")

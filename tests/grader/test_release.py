@@ -226,6 +226,14 @@ def test_what_is_not_a_former_release_is_left_alone(toy_course, tmp_path, ungate
     assert snapshot(tmp_path) == before
 
 
+def test_a_place_in_the_course_or_out_of_reach_is_refused(own_course, tmp_path, ungated):
+    with pytest.raises(UserError, match="lies in what is released"):
+        release(own_course, own_course.root / "exercises" / "out")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"could not be written to .*nothing was changed"):
+        release(own_course, tmp_path / "file" / "out")
+
+
 def test_another_zip_of_that_name_is_left_alone(toy_course, tmp_path, ungated):
     (tmp_path / "toys.zip").write_bytes(b"mine")
     with pytest.raises(UserError, match=r"toys.zip is there, and is no former release"):
