@@ -12,7 +12,7 @@ from .record import Settings, new_grade
 from .recording import Recording, load_recording
 from .result import CheckResult, Verdict, settle_misconceptions
 from .run import Candidate, Run, recorded_reference
-from .sandbox.launch import ForkServer
+from .sandbox.started import Server
 from .submission import Submission
 
 
@@ -66,7 +66,7 @@ class LocalReport:
 def check_locally(
     exercise: Exercise,
     submission: Submission,
-    server: ForkServer | None,
+    server: Server | None,
     on_result: Callable[[CheckResult], None] = lambda result: None,
     recording: Recording | None = None,
 ) -> LocalReport:

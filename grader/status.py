@@ -51,10 +51,10 @@ def summaries_of(course: Course, progress: Progress) -> dict[str, Summary]:
 
 def _check(stale: list[Exercise], submissions: dict[str, Submission], progress: Progress) -> dict[str, Summary]:
     from .local import check_locally  # torch takes a second
-    from .sandbox.launch import ForkServer
+    from .sandbox.started import local_server
 
     summaries = {}
-    with ForkServer("none") as server:
+    with local_server() as server:
         for exercise in stale:
             report = check_locally(exercise, submissions[exercise.name], server)
             summaries[exercise.name] = summarize(report, progress)
@@ -80,7 +80,7 @@ def summarize(report: "LocalReport", progress: Progress) -> Summary:
 
 def print_next(console: Console, exercise: Exercise, title: str) -> None:
     """Where to go on: the file, the check, the guide."""
-    file, guide = short(stub_of(exercise)), short(exercise.guide_path(language()))
+    file, guide = short(stub_of(exercise)), short(exercise.guide_to_read(language()))
     console.print(_("Next: {file}: “{title}”").format(file=file, title=plain(title)), style="cyan", markup=False)
     console.print(_("Guide: {guide}").format(guide=guide), style="cyan", markup=False, soft_wrap=True)
 

@@ -19,7 +19,7 @@ from .reports.hints import print_hint
 from .reports.records import write_list
 from .reports.terminal import plain, print_checks, print_output
 from .reports.trials import print_trial
-from .sandbox.launch import ForkServer
+from .sandbox.started import Server, local_server
 from .status import print_next, summarize
 from .stubs import read_stub, short
 from .trial import choose, save, trials
@@ -30,7 +30,7 @@ def check(console: Console, names: list[str], json_file: Path | None = None) -> 
     course = find_course()
     exercises, progress = course.select(names), progress_of(course)
     reports = []
-    with console.status(_("starting …")) as spinner, ForkServer("none") as server:
+    with console.status(_("starting …")) as spinner, local_server() as server:
         for exercise in exercises:
             spinner.update(_("checking {name} …").format(name=exercise.name))
             report = _check(exercise, server, progress)
@@ -49,7 +49,7 @@ def explain(
     exercise = find_course().exercise(name)
     submission = read_stub(exercise)
     trains = bool(exercise.training)
-    with console.status(_("starting …")) as spinner, ForkServer("none", trains=trains) as server:
+    with console.status(_("starting …")) as spinner, local_server(trains=trains) as server:
 
         def on_progress(number: int, total: int) -> None:
             spinner.update(_("change {number} of {total} …").format(number=number + 1, total=total))
@@ -69,7 +69,7 @@ def draw(console: Console, name: str, function: str | None, kind: str | None, se
     if save_to is not None:
         save(chosen, save_to)
     submission = read_stub(exercise)
-    with console.status(_("starting …")), ForkServer("none") as server:
+    with console.status(_("starting …")), local_server() as server:
         candidate = new_candidate(exercise, submission, server, lambda check: 0)
         try:
             done = list(trials(exercise, candidate, chosen, seed))
@@ -90,16 +90,16 @@ def hint(console: Console, name: str) -> None:
     """Print the next step of the hints for the first visible check that has not passed."""
     course = find_course()
     exercise, progress = course.exercise(name), progress_of(course)
-    with console.status(_("starting …")), ForkServer("none") as server:
+    with console.status(_("starting …")), local_server() as server:
         report = _check(exercise, server, progress)
     told = next_hint(course, report, progress)
     if told is None:
         console.print(_("All visible checks pass: there is nothing to hint at."), style="green")
     else:
-        print_hint(console, told, short(exercise.guide_path(language())))
+        print_hint(console, told, short(exercise.guide_to_read(language())))
 
 
-def _check(exercise: Exercise, server: ForkServer, progress: Progress) -> LocalReport:
+def _check(exercise: Exercise, server: Server, progress: Progress) -> LocalReport:
     report = check_locally(exercise, read_stub(exercise), server)
     summarize(report, progress)  # so that `grader status` need not run it again
     return report

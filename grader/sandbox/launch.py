@@ -10,10 +10,11 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from ..errors import GraderFault, SandboxUnavailable
 from .gpu import Gpu, driver_folders
-from .inside.confine import SCRATCH
+from .inside.bounds import SCRATCH
 from .limits import Limits
 from .syscalls import filter_program
 
@@ -24,6 +25,17 @@ OWN_FOLDERS = {
     "HOME": os.path.expanduser("~"),
     "TMPDIR": tempfile.gettempdir(),
 }  # without a sandbox there is no SCRATCH
+# One thread a worker; hashes that do not vary from run to run. Freed memory stays with the process: getting it anew from
+# the kernel at each call made times scatter twofold.
+SETTINGS = {
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+}
 _BOOT = (
     "import sys; sys.path.insert(0, {path!r}); from {package} import main; "
     "main({descriptor}, {program!r}, gpu={gpu!r}, trains={trains!r})"
@@ -32,6 +44,8 @@ _BOOT = (
 
 class ForkServer:
     """A running fork server. Use as a context manager; `spawn` gives a worker's ends of its three connections."""
+
+    way: Literal["fork"] = "fork"
 
     def __init__(self, sandbox: str = "bwrap", wait: bool = True, gpu: Gpu | None = None, trains: bool = False) -> None:
         """sandbox: "bwrap" (namespaces, seccomp and limits) or "none" (a plain process with limits only).
@@ -158,22 +172,13 @@ def bwrap_path() -> str | None:
 
 
 def _environment(gpu: Gpu | None = None) -> dict[str, str]:
-    """All that a worker's environment holds. One thread a worker; hashes that do not vary from run to run.
-
-    Freed memory stays with the process: getting it anew from the kernel at each call made times scatter twofold.
-    """
+    """All that a worker's environment holds."""
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": SCRATCH,
         "TMPDIR": SCRATCH,
         "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_MMAP_THRESHOLD_": "33554432",
-        "MALLOC_TRIM_THRESHOLD_": "1073741824",
+        **SETTINGS,
         "CUDA_VISIBLE_DEVICES": "" if gpu is None else gpu.uuid,
     }
     if gpu is not None:

@@ -24,7 +24,7 @@ from ..submission import Submission
 if TYPE_CHECKING:
     from ..local import LocalReport
     from ..recording import Recording
-    from ..sandbox.launch import ForkServer
+    from ..sandbox.started import Server
 
 EMPTY_SECONDS = 0.15  # an editor that empties a file before it writes it is given so long
 LOOK_SECONDS = 0.01
@@ -91,7 +91,7 @@ class Checker:
         self._wanted: tuple[Exercise, bool] | None = None
         self._running: Stoppable | None = None
         self._closed = False
-        self._server: ForkServer | None = None
+        self._server: Server | None = None
         self._recordings: dict[str, tuple[int, Recording]] = {}
         self._last = ("", "")
         self._thread = threading.Thread(target=self._run, name="checker", daemon=True)
@@ -160,9 +160,9 @@ class Checker:
             if self._wanted is not None or self._closed:
                 running.stop()
         recording = self._recording(exercise)
-        return check_locally(exercise, submission, cast("ForkServer", running), recording=recording)
+        return check_locally(exercise, submission, cast("Server", running), recording=recording)
 
-    def _living_server(self) -> "ForkServer":
+    def _living_server(self) -> "Server":
         if self._server is None or not self._server.alive:
             self._start_server()
         assert self._server is not None
@@ -170,9 +170,9 @@ class Checker:
         return self._server
 
     def _start_server(self) -> None:
-        from ..sandbox.launch import ForkServer
+        from ..sandbox.started import local_server
 
-        self._server = ForkServer("none", wait=False)
+        self._server = local_server(wait=False)
 
     def _recording(self, exercise: Exercise) -> "Recording":
         from ..recording import load_recording

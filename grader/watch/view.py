@@ -27,7 +27,7 @@ def head(session: Session, width: int) -> list[str]:
     top.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     top.add_column(no_wrap=True, justify="right", style="dim")
     top.add_row(title, place)
-    guide = short(exercise.guide_path(language()))
+    guide = short(exercise.guide_to_read(language()))
     files = Text(_("{file} · guide: {guide}").format(file=short(stub_of(exercise)), guide=guide), style="dim")
     return _lines([top, _one_line(files), _one_line(state(session))], width)[:3]
 
@@ -57,7 +57,7 @@ def _body(session: Session, width: int) -> Iterator[RenderableType]:
     if report is None:
         return
     if session.told is not None:
-        yield from hint_lines(session.told, short(session.exercise.guide_path(language())))
+        yield from hint_lines(session.told, short(session.exercise.guide_to_read(language())))
         yield Text("")
     for note in report.notes:
         yield Text(plain(note), style="yellow")

@@ -9,11 +9,11 @@ import os
 import resource
 from pathlib import Path
 
-SCRATCH = "/scratch"  # the only writable folder; not /tmp, where the interpreter itself may be installed
+from .bounds import MAX_THREADS, SCRATCH
+
 ADDRESS_SPACE_BYTES = 4 * 2**30
 CUDA_DATA_BYTES = 4 * 2**30  # for the driver's own data in the process
 STACK_BYTES = 8 * 2**20
-MAX_THREADS = 256
 PROC_FACTS = (
     "/proc/cpuinfo",
     "/proc/devices",

@@ -20,9 +20,6 @@ import sys
 import traceback
 from typing import Any
 
-import numpy as np
-import torch
-
 from . import confine, worker
 
 CHANNEL, OUTPUT, STATUS = range(3)
@@ -37,9 +34,7 @@ def main(control_descriptor: int, filter_program: bytes | None, gpu: bool = Fals
     """
     control = socket.socket(fileno=control_descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the grader, which then closes this server
-    torch.set_num_threads(1)
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # float32 is float32 in every check
-    _warm_up(gpu, trains)
+    worker.prepare(gpu, trains)
     gc.collect()
     gc.freeze()  # objects of the server are not scanned, so not copied, in the children
     control.sendall(READY)
@@ -53,19 +48,6 @@ def main(control_descriptor: int, filter_program: bytes | None, gpu: bool = Fals
         for descriptor in descriptors:
             os.close(descriptor)
         _reap()
-
-
-def _warm_up(gpu: bool, trains: bool) -> None:
-    """Touch what the first call of a fresh interpreter would import or allocate."""
-    x = torch.ones(2, 2, requires_grad=True)
-    loss = (torch.nn.functional.softmax(x @ x, -1) ** 2).sum()
-    if not gpu:  # autograd starts a thread for every device, and CUDA does not survive a fork once it was started
-        torch.autograd.grad(loss, [x])
-    layer = torch.nn.Linear(2, 2)
-    layer(x)
-    if trains:
-        torch.optim.Adam(layer.parameters())
-    np.random.default_rng(0).standard_normal(3) @ np.ones(3)
 
 
 def _reap() -> None:
