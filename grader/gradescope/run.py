@@ -92,14 +92,12 @@ def choose_sandbox(course_root: Path, root: Path, allow_none: bool) -> str:
     """The strongest that this container allows. Raises SandboxUnavailable where it allows none, unless that is allowed."""
     private = [course_root / "solutions", course_root / "tests", course_root / ".dot2vit" / "secret"]
     private += [root / "source", root / "results", root / "submission_metadata.json"]
-    reasons = []
     for name in ("bwrap", "user"):
         try:
             user.check_available(private) if name == "user" else check_available(name)
             return name
         except SandboxUnavailable as error:
-            reasons.append(f"{name}: {error}")
-    print("\n".join(["No sandbox:", *reasons]))
+            print(f"Not the sandbox {name}: {error}")
     if allow_none:
         return "none"
     raise SandboxUnavailable(_("this container cannot confine a submission, so that it was not run"))

@@ -389,8 +389,8 @@ def test_a_container_without_a_sandbox_runs_nothing_and_gives_no_zero(container,
     assert "cannot confine a submission" in results["output"]
     assert "score" not in json.dumps(results)
     said = capsys.readouterr().out
-    assert "bwrap: refused here" in said
-    assert "user: refused here" in said
+    assert "the sandbox bwrap: refused here" in said
+    assert "the sandbox user: refused here" in said
     assert run.choose_sandbox(container / "source" / "course", container, allow_none=True) == "none"
 
 

@@ -16,7 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # https://docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities
-CAPABILITIES = ["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"]
+CAPABILITIES = [
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+]
 # Of Docker's default profile what concerns sandboxes: https://docs.docker.com/engine/security/seccomp/
 REFUSED = ("unshare", "mount", "umount2", "pivot_root", "setns", "mount_setattr", "move_mount", "open_tree", "fsopen")
 NAMESPACES = (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)
@@ -70,7 +85,7 @@ class Container:
     def _run(
         self, root: Path, script: str, namespaces: bool = False, without: str = ""
     ) -> "subprocess.CompletedProcess[str]":
-        command = [self.bwrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--clearenv"]
+        command = [self.bwrap, "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--clearenv"]
         command += ["--cap-drop", "ALL"]
         for name in CAPABILITIES + (["SYS_ADMIN"] if namespaces else []):
             command += ["--cap-add", f"CAP_{name}"] if name != without else []
@@ -84,10 +99,14 @@ class Container:
             command += ["--ro-bind-try", path, path]
         base = Path(sys.base_prefix).resolve()
         if not base.is_relative_to("/usr"):
+            for folder in reversed(base.parents[:-1]):  # root's own folder, perhaps
+                command += ["--perms", "0755", "--dir", str(folder)]
             command += ["--ro-bind", str(base), str(base)]
         for path in ("/tmp", "/var/tmp", "/run/lock"):
             command += ["--perms", "1777", "--tmpfs", path]
-        command += ["--proc", "/proc", "--dev", "/dev"]
+        # Parts of a container's own /proc are covered; then the kernel lets no namespace within have one.
+        command += ["--bind", "/proc", "/proc"] if namespaces else ["--unshare-pid", "--proc", "/proc"]
+        command += ["--dev", "/dev"]
         command += ["--bind", str(root / "autograder"), "/autograder", "--bind", str(root / "opt"), "/opt"]
         command += ["--ro-bind", sys.prefix, "/opt/dot2vit/venv"]
         command += ["--setenv", "PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "--chdir", "/autograder"]

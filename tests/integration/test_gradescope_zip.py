@@ -157,7 +157,7 @@ def test_a_misconception_in_a_notebook_of_a_group_gets_its_hint(container, needl
     assert {test["extra_data"]["verdict"] for test in missing} == {"missing"}
     assert "There is no file attention.py" in missing[0]["output"]
     assert 0 < points(graded) < 20
-    assert_nothing_leaks(graded, needles)
+    assert_nothing_leaks(graded, {text: place for text, place in needles.items() if text not in wrong.source})
 
 
 def test_an_attack_gets_nothing(container, needles):

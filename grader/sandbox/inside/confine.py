@@ -98,7 +98,7 @@ def become_nobody(folder: str) -> None:
 
 
 def _nobody(keeper: int) -> int:
-    """The user id of a keeper's worker: as its keeper's pid is its own, so is this, among any 4,336 that live at once."""
+    """The user id of a keeper's worker: as a keeper's pid is its own, so is this, unless two are a multiple of 4,336 apart."""
     return NOBODY[keeper % len(NOBODY)]
 
 
