@@ -45,11 +45,10 @@ class ForkServer:
         self.sandbox, self.gpu = sandbox, gpu
         self._is_ready = False
         self._folders = _folders() if sandbox == "user" else None
-        folders = self._folders.name if self._folders else None
         self._control, theirs = socket.socketpair()
         try:
             self.process = subprocess.Popen(
-                _command(sandbox, theirs.fileno(), gpu, folders),
+                _command(sandbox, theirs.fileno(), gpu, self._folders),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -133,7 +132,7 @@ class ForkServer:
 
     def _forget_folders(self) -> None:
         if self._folders is not None:
-            self._folders.cleanup()
+            subprocess.run(["rm", "-rf", "--", self._folders], check=False)  # also what is too deep for shutil.rmtree
 
     def __enter__(self) -> "ForkServer":
         return self
@@ -192,10 +191,10 @@ def _environment(gpu: Gpu | None = None) -> dict[str, str]:
     return environment
 
 
-def _folders() -> "tempfile.TemporaryDirectory[str]":
+def _folders() -> str:
     """A folder that everybody can pass through and nobody can list, for the folders of workers."""
-    folders = tempfile.TemporaryDirectory(prefix="dot2vit-", ignore_cleanup_errors=True)
-    os.chmod(folders.name, 0o711)
+    folders = tempfile.mkdtemp(prefix="dot2vit-")
+    os.chmod(folders, 0o711)
     return folders
 
 

@@ -83,6 +83,13 @@ def refused():
     }
 
 
+def dig_deep():
+    """Deeper than a recursive function, or one with a descriptor for each level, can go back."""
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+
+
 def own_folder():
     path = tempfile.gettempdir() + "/mine"
     open(path, "w").close()
@@ -114,13 +121,16 @@ def attacks(closed):
         found["kill_itself"] = call(first, "kill_itself")
         call(first, "signal_everybody")
         found["server_lives"], found["neighbour_lives"] = server.alive, call(second, "own_folder") == theirs
+        call(second, "dig_deep")
         pids = [first._worker.pid, second._worker.pid]
         first.close()
         second.close()
-        found["folders"] = settled(lambda: os.listdir(server._folders.name))
+        found["folders"] = settled(lambda: os.listdir(server._folders))
         third = Sandboxed(server, SUBMISSION, "toy.py", {}, LIMITS)
-        call(third, "own_folder")
+        call(third, "dig_deep")
         pids.append(third._worker.pid)
+        folders = server._folders
+    found["folders"] += [folders] if os.path.exists(folders) else []
     found["left"] = settled(
         lambda: [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
     )  # the third by its server's end
@@ -134,7 +144,7 @@ def parents(pid):
 
 
 def settled(look):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while look() and time.monotonic() < deadline:
         time.sleep(0.02)
     return look()
