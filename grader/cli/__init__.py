@@ -28,7 +28,7 @@ EXTRAS = {
 }
 
 GROUPS = ("learning", "grading", "exporting", "handing_out", "authoring")
-SUBCOMMANDS = ("nbgrader",)
+SUBCOMMANDS = ("nbgrader", "gradescope")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 for group in (*GROUPS, *SUBCOMMANDS):

@@ -20,10 +20,19 @@ INSTRUCTORS = {
     *("batch.py", "calibration.py", "capacity.py", "contents.py", "demo.py", "instructor.py", "leaks.py"),
     *("new_exercise.py", "placeholders.py", "pool.py", "reproduce.py", "sync.py"),
     *("verify.py", "verify_hints.py", "verify_inputs.py", "verify_jobs.py"),
-    *("cli/authoring.py", "cli/grading.py", "cli/handing_out.py", "cli/nbgrader.py"),
+    *("cli/authoring.py", "cli/gradescope.py", "cli/grading.py", "cli/handing_out.py", "cli/nbgrader.py"),
     *("doctor/confinement.py", "doctor/grading.py"),
     *("reports/leaderboard.py", "reports/pseudonym.py", "reports/reproduction.py", "reports/verification.py"),
-    *("speed/calibrate.py", "cluster", "nbgrader", "release", "store", "templates"),
+    *(
+        "speed/calibrate.py",
+        "cluster",
+        "exports/gradescope.py",
+        "gradescope",
+        "nbgrader",
+        "release",
+        "store",
+        "templates",
+    ),
 }
 SOURCES_OF_CATALOGUES = (".po", ".pot")
 
