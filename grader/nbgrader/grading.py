@@ -30,6 +30,7 @@ from ..store import Store
 from ..submission import Submission, read_notebook
 
 JOB, RECORDS = "job.json", "records.json"
+WORTH_A_PROCESS = 32  # notebooks: a grading process and its fork server take some 5 CPU seconds to start
 STOPPED = (Verdict.ERROR, Verdict.MISSING, Verdict.TIMEOUT, Verdict.MEMORY, Verdict.CRASHED)
 
 
@@ -101,7 +102,7 @@ class _Grading:
         if units:
             said = _("{count} submissions, {done} of them graded before.")
             self.console.print(said.format(count=len(units), done=len(units) - len(pending)))
-        jobs = max(1, min(self.jobs, len(pending)))
+        jobs = max(1, min(self.jobs, -(-len(pending) // WORTH_A_PROCESS)))
         plan = Plan(self.course, self.settings, units, pending)
         run(plan, self.store, lambda: local_executor(jobs, self.settings.sandbox), jobs, self._tell)
         records = self.store.by_key(unit.key for unit in units)
