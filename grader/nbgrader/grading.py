@@ -79,9 +79,8 @@ def grade_job(console: Console, course: Course, folder: Path) -> None:
         records = grade(submissions)
         stopped = [place for place, record in enumerate(records) if _was_stopped(record)]
         again = [_without_own_cells(course, job.requests[place], submissions[place]) for place in stopped]
-        for place, record in zip(stopped, grade(again), strict=True):
-            if record["points"] > records[place]["points"]:
-                records[place] = record
+        for place, record in zip(stopped, grade(again), strict=True):  # the first one earned nothing
+            records[place] = record
     replace(folder / RECORDS, json.dumps(records))
 
 
