@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Literal
 
 from ..errors import GraderFault, SandboxUnavailable
-from . import user
 from .gpu import Gpu, driver_folders
 from .inside.bounds import SCRATCH
 from .limits import Limits
@@ -161,6 +160,8 @@ class ForkServer:
 def check_available(sandbox: str) -> None:
     """Raises SandboxUnavailable when this machine cannot confine a submission, and says what to install."""
     if sandbox == "user":
+        from . import user  # only here: it needs what Windows does not have
+
         user.check_available()
     if sandbox != "bwrap":
         return
