@@ -23,16 +23,8 @@ INSTRUCTORS = {
     *("cli/authoring.py", "cli/gradescope.py", "cli/grading.py", "cli/handing_out.py", "cli/nbgrader.py"),
     *("doctor/confinement.py", "doctor/grading.py"),
     *("reports/leaderboard.py", "reports/pseudonym.py", "reports/reproduction.py", "reports/verification.py"),
-    *(
-        "speed/calibrate.py",
-        "cluster",
-        "exports/gradescope.py",
-        "gradescope",
-        "nbgrader",
-        "release",
-        "store",
-        "templates",
-    ),
+    *("sandbox/user.py", "speed/calibrate.py", "exports/gradescope.py"),
+    *("cluster", "gradescope", "nbgrader", "release", "store", "templates"),
 }
 SOURCES_OF_CATALOGUES = (".po", ".pot")
 
