@@ -12,6 +12,9 @@ import pytest
 # The files that take longest, in that order. Where processes share the files, a long one must not be the last to begin.
 LONG = [
     "test_hostile.py",
+    "test_release.py",
+    "test_nbgrader_course.py",
+    "test_cluster.py",
     "test_determinism.py",
     "test_exhausting.py",
     "test_training.py",
