@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from . import __version__
 from .course import Course, Exercise
@@ -56,12 +56,42 @@ class Chunk:
     attempt: int = 1
 
 
+class Work(Protocol):
+    """What there is to grade: units, a block at a time.
+
+    is_live: the grades count from now on; otherwise they are kept beside those that do, which stay as they are.
+    """
+
+    @property
+    def course(self) -> Course: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def is_live(self) -> bool: ...
+
+    def blocks(self) -> Iterable[list[Unit]]: ...
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Units that are all at hand."""
+
+    course: Course
+    settings: Settings
+    units: list[Unit]
+    is_live: bool = True
+
+    def blocks(self) -> list[list[Unit]]:
+        return [self.units]
+
+
 @dataclass
 class Plan:
     """What a batch is about to do. Nothing is read before it is needed: a class may be larger than the memory.
 
     mentions: what the instructor should know. Close it when all is graded.
-    is_live: the grades count from now on; otherwise they are kept beside those that do, which stay as they are.
     timestamps: when work was handed in, as the instructor says; by_mtime: where nobody says, the files do.
     """
 
@@ -100,7 +130,7 @@ class Plan:
                 for exercise in self.exercises:
                     told = self.timestamps.of(student.name, exercise.name) if self.timestamps else None
                     told = told or student.handed_in(exercise.filename, self.by_mtime)
-                    units.append(_unit(self.course, exercise, submission_of(student, exercise), self.settings, told))
+                    units.append(unit_of(self.course, exercise, submission_of(student, exercise), self.settings, told))
                 student.close()
             yield units
 
@@ -131,7 +161,7 @@ def plan(
 
 
 def run(
-    plan: Plan,
+    work: Work,
     store: Store,
     new_executor: Callable[[], Executor],
     jobs: int,
@@ -143,11 +173,11 @@ def run(
 
     on_known: told how many more units were found in the store. chunk: submissions that share a pytest session.
     """
-    queue = Queue(pending(plan, store, on_known, chunk))
+    queue = Queue(pending(work, store, on_known, chunk))
     while queue.head is not None:
         executor = new_executor()
         try:
-            _run_until_broken(plan, store, executor, jobs, queue, on_graded)
+            _run_until_broken(work, store, executor, jobs, queue, on_graded)
             executor.shutdown()
         except KeyboardInterrupt:
             abandon(executor)
@@ -158,13 +188,13 @@ def run(
 
 
 def pending(
-    plan: Plan, store: Store, on_known: Callable[[int], None] = lambda count: None, chunk: int = CHUNK
+    work: Work, store: Store, on_known: Callable[[int], None] = lambda count: None, chunk: int = CHUNK
 ) -> Iterator[Chunk]:
-    """Chunks of what is not graded yet, the long ones of a block first; what is graded counts again, where the plan is live."""
-    for units in plan.blocks():
+    """Chunks of what is not graded yet, the long ones of a block first; what is graded counts again, where the work is live."""
+    for units in work.blocks():
         store.hand_in([(*unit.place[:2], unit.submission.sha256, unit.handed_in) for unit in units if unit.handed_in])
         finished = store.finished(unit.key for unit in units)
-        if plan.is_live:
+        if work.is_live:
             store.make_live(unit.place for unit in units if unit.key in finished)
         else:  # what counts stays as it is, even if it needs review
             finished |= store.live_keys(unit.key for unit in units)
@@ -234,7 +264,7 @@ def chunks_of(units: Sequence[Unit], size: int = CHUNK) -> list[Chunk]:
 
 
 def _run_until_broken(
-    plan: Plan, store: Store, executor: Executor, jobs: int, queue: Queue, on_graded: Callable[[Grade], None]
+    work: Work, store: Store, executor: Executor, jobs: int, queue: Queue, on_graded: Callable[[Grade], None]
 ) -> None:
     """Feed the executor until nothing waits, or until it breaks: then its chunks wait again, unit by unit."""
     running: dict[Future[list[Grade]], Chunk] = {}
@@ -243,7 +273,7 @@ def _run_until_broken(
         while not broken and (head := queue.head) is not None and _has_room(running.values(), head, jobs):
             chunk = queue.take()
             try:
-                running[_submit(plan, executor, chunk)] = chunk
+                running[_submit(work, executor, chunk)] = chunk
             except BrokenProcessPool:
                 queue.put_back(chunk)
                 broken = True
@@ -251,7 +281,7 @@ def _run_until_broken(
         for future in done:
             chunk = running.pop(future)
             broken = broken or isinstance(future.exception(), BrokenProcessPool)
-            queue.try_again(_keep(plan, store, chunk, future, on_graded))
+            queue.try_again(_keep(work, store, chunk, future, on_graded))
 
 
 def _has_room(running: Collection[Chunk], chunk: Chunk, jobs: int) -> bool:
@@ -261,13 +291,13 @@ def _has_room(running: Collection[Chunk], chunk: Chunk, jobs: int) -> bool:
     return len(running) < 2 * jobs
 
 
-def _submit(plan: Plan, executor: Executor, chunk: Chunk) -> Future[list[Grade]]:
+def _submit(work: Work, executor: Executor, chunk: Chunk) -> Future[list[Grade]]:
     exercise = chunk.units[0].exercise
     submissions = [unit.submission for unit in chunk.units]
-    course_file = plan.course.root / "exercises" / "course.toml"
+    course_file = work.course.root / "exercises" / "course.toml"
     with _signals_held():
         try:
-            return executor.submit(grade_chunk, course_file, exercise.name, submissions, plan.settings)
+            return executor.submit(grade_chunk, course_file, exercise.name, submissions, work.settings)
         except OSError as error:
             raise MachineFault(
                 f"A grading process could not be started: {error.strerror}. What is graded is kept; free memory or "
@@ -286,7 +316,7 @@ def _signals_held() -> Iterator[None]:
 
 
 def _keep(
-    plan: Plan, store: Store, chunk: Chunk, future: Future[list[Grade]], on_graded: Callable[[Grade], None]
+    work: Work, store: Store, chunk: Chunk, future: Future[list[Grade]], on_graded: Callable[[Grade], None]
 ) -> list[Chunk]:
     """Store a chunk's grades; what the grader failed on is given back to be tried once more, alone."""
     error = future.exception()
@@ -300,12 +330,12 @@ def _keep(
         reason = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
         detail = getattr(error, "detail", "")
         graded = [
-            (unit, failed_grade(plan.course, unit.exercise, unit.submission, plan.settings, reason, detail))
+            (unit, failed_grade(work.course, unit.exercise, unit.submission, work.settings, reason, detail))
             for unit in chunk.units
         ]
     again = [unit for unit, grade in graded if chunk.attempt == 1 and _is_worth_another(grade)]
     kept = [(unit.key, grade) for unit, grade in graded if unit not in again]
-    store.save(kept, plan.is_live)
+    store.save(kept, work.is_live)
     for _unit_key, grade in kept:
         on_graded(grade)
     return [Chunk([unit], attempt=2) for unit in again]
@@ -316,9 +346,10 @@ def _is_worth_another(grade: Grade) -> bool:
     return any(check.verdict in (Verdict.GRADER_ERROR, Verdict.INCONCLUSIVE) for check in grade.checks)
 
 
-def _unit(
-    course: Course, exercise: Exercise, submission: Submission, settings: Settings, handed_in: HandedIn | None
+def unit_of(
+    course: Course, exercise: Exercise, submission: Submission, settings: Settings, handed_in: HandedIn | None = None
 ) -> Unit:
+    """A submission with the key that its grade is kept under."""
     facts = new_grade(course, exercise, submission, settings, [], "").to_record()
     return Unit(key_of(facts, __version__, course.id, settings.secret), exercise, submission, handed_in)
 

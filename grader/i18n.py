@@ -3,6 +3,8 @@
 import gettext
 import locale
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LANGUAGES = ("en", "ko")
@@ -15,13 +17,24 @@ _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 def set_language(language: str | None) -> str:
     """Speak this language from now on; None asks the environment's locale. Returns what was chosen."""
     global _current, _catalogue
-    _current = language or _language_of_locale()
+    _current = language or language_of_locale()
     _catalogue = gettext.translation("grader", LOCALE_FOLDER, languages=[_current], fallback=True)
     return _current
 
 
 def language() -> str:
     return _current
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """This language for a while: what goes into or beside a record is said in the record's own."""
+    before = _current
+    set_language(language)
+    try:
+        yield
+    finally:
+        set_language(before)
 
 
 def _(message: str) -> str:
@@ -39,7 +52,8 @@ def pick(en: str, ko: str) -> str:
     return ko if _current == "ko" and ko else en
 
 
-def _language_of_locale() -> str:
+def language_of_locale() -> str:
+    """What the environment asks for; English where it asks for neither."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if os.environ.get(variable):
             return "ko" if os.environ[variable].lower().startswith("ko") else "en"

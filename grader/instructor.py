@@ -161,7 +161,7 @@ def show_results(
                 )
             _print_class(console, grades, len({grade.student for grade in grades}), names)
             return
-        records = store.records_of([grade.grade.key for grade in grades])
+        records = store.by_key([grade.grade.key for grade in grades])
     if not records:
         wanted = ", ".join(part for part in (student, exercise) if part)
         raise UserError(f"The store {db} holds nothing of {wanted}.")

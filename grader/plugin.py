@@ -5,7 +5,7 @@ runs `pytest exercises/checks` themselves: the stub is imported into this very p
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,16 +33,29 @@ def _run_of(config: pytest.Config) -> "Run | None":
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A student's warnings are no mistake, even where the project's own tests take warnings for errors.
 
-    A Run that measures speed alone has no use for the other checks.
+    A Run that measures speed alone has no use for the other checks, nor has one that is asked for some checks by name.
     """
     run = _run_of(config)
     if run is not None:  # its session has no warnings to begin with
         if run.only_races:
             items[:] = [item for item in items if "race" in getattr(item, "fixturenames", ())]
+        if run.only is not None:
+            items[:] = _with_needs(items, run.only)
         return
     for item in items:
         if item.get_closest_marker("check") is not None:
             item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+def _with_needs(items: list[pytest.Item], names: Collection[str]) -> list[pytest.Item]:
+    """The checks of these names, and those that they need: they stand before them in the file."""
+    wanted = set(names)
+    kept: list[pytest.Item] = []
+    for item in reversed(items):
+        if isinstance(item, pytest.Function) and wanted & {_name_of(item), item.originalname}:
+            wanted.update(_mark_of(item).needs)
+            kept.append(item)
+    return kept[::-1]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -131,7 +131,7 @@ def _outcome(check: CountedCheck) -> tuple[object, ...]:
 
 def _with_reasons(differences: list[Difference], store: Store) -> list[Difference]:
     keys = [grade.key for one in differences for grade in (one.before, one.after) if grade is not None]
-    records = store.records_of(keys)
+    records = store.by_key(keys)
     return [
         Difference(
             one.before,

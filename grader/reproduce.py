@@ -1,7 +1,6 @@
 """Grade one unit again as its record says, and tell whether the same record comes out. The instructor's alone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,7 +106,7 @@ def reproduce(
     settings = Settings(stored["seed"], secret, stored["sandbox"], of_kind(stored["device"]))
     is_timed = settings.device != UNTIMED
     timing = Bench(settings.device, settings.sandbox) if is_timed else nullcontext()
-    with _speaking(stored["language"]), ForkServer(settings.sandbox) as server, timing as bench:
+    with i18n.speaking(stored["language"]), ForkServer(settings.sandbox) as server, timing as bench:
         submission = _handed_in(student, exercise, submissions, layout, roster)
         run = new_run(course, exercise, [submission], settings, server, bench=bench)
         seen = _watch(run)
@@ -119,17 +118,6 @@ def reproduce(
     has_same_secret = key == key_of(facts, grader, course.id, secret)
     reasons = _reasons(stored, again, has_same_secret)
     return Reproduction(stored, again, reasons, differing_fields(stored, again), seen)
-
-
-@contextmanager
-def _speaking(name: str) -> Iterator[None]:
-    """A record is compared in its own language."""
-    before = i18n.language()
-    i18n.set_language(name)
-    try:
-        yield
-    finally:
-        i18n.set_language(before)
 
 
 def _watch(run: Run) -> list[Seen]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from .course import Exercise
 from .i18n import _
 from .intake.collect import student_in
-from .intake.disk import DiskFolder
+from .intake.disk import DiskFolder, read_own, too_large
+from .intake.notebook import NOTEBOOK_BYTES, notebook_source
 from .intake.student import Missing, Student, source_of
-from .intake.text import Text
+from .intake.text import Text, odd_characters
 from .intake.tree import Unreadable
 
 
@@ -82,12 +83,33 @@ def read_submission(folder: Path, name: str, exercise: Exercise) -> Submission:
         student.close()
 
 
+def read_notebook(path: Path, student: Student, exercise: Exercise, assignment_only: bool = False) -> Submission:
+    """A student's notebook at this very place, whatever else they handed in; what the exercise uses comes from there.
+
+    assignment_only: without the cells that the student has added.
+    """
+    limit = exercise.limits.source_kb * 1024
+    try:
+        data = DiskFolder(path.parent).file(path.name).read(NOTEBOOK_BYTES)
+        source, notes = notebook_source(data, assignment_only)
+        if len(source) > limit:
+            raise Unreadable(too_large(limit))
+    except FileNotFoundError:
+        reason = _("There is no file {filename}.").format(filename=path.name)
+        return Submission(student.name, exercise.name, None, "missing", reason)
+    except Unreadable as error:
+        return Submission(student.name, exercise.name, None, "unreadable", f"{path.name}: {error}")
+    notes = (*notes, *odd_characters(source))
+    companions, more_notes = _companions(exercise, student.read)
+    return Submission(student.name, exercise.name, source, notes=(*notes, *more_notes), companions=companions)
+
+
 def read_file(path: Path, exercise: Exercise) -> Submission:
     """A student's own file, on their machine, with those beside it that the exercise uses: these and no others."""
 
     def read(name: str, limit: int) -> Text:
         try:
-            return source_of(DiskFolder(path.parent).file(name).read(limit), name, limit)
+            return source_of(read_own(path.with_name(name), limit), name, limit)
         except FileNotFoundError:
             raise Missing(_("There is no file {filename}.").format(filename=name)) from None
         except Unreadable as error:

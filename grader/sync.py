@@ -1,6 +1,7 @@
 """What is generated from the reference: the stubs, the recorded answers to the visible checks, the guides' pictures."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from .course import Exercise
 from .diagnose import same_step
@@ -9,7 +10,7 @@ from .errors import GraderFault, Unusable
 from .grade import run_checks
 from .pictures import pictures_out_of_step, write_pictures
 from .recording import Hint, Recording, load_recording
-from .result import Verdict
+from .result import CheckResult, Verdict
 from .run import Candidate, Run, fresh_reference
 from .subject import load_exercise
 
@@ -91,15 +92,16 @@ def record(exercise: Exercise) -> Recording:
             if result.verdict in (Verdict.FAILED, Verdict.ERROR) and candidate.transcripts[result.name]:
                 recording.misconceptions.setdefault(result.name, {})[id] = candidate.transcripts[result.name]
     recording.hints = {variant.id: Hint(variant.en, variant.ko) for variant in exercise.misconceptions}
-    recording.hidden_checks, recording.hidden_points = _count_hidden(exercise)
+    hidden = list_checks(exercise, exercise.hidden_path)
+    recording.hidden_checks, recording.hidden_points = len(hidden), sum(result.max_points for result in hidden)
     return recording
 
 
-def _count_hidden(exercise: Exercise) -> tuple[int, float]:
-    """How many hidden checks there are, and their points: nobody's file goes through them, so that nothing is run."""
+def list_checks(exercise: Exercise, test_file: Path) -> list[CheckResult]:
+    """The checks of a file: their names, titles and points. Nobody's file goes through them, so that nothing is run."""
     nobody = Candidate(None, lambda check: 0, Unusable("missing", ""))
-    run_checks(Run(exercise.filename, [nobody], lambda check: nobody), exercise.hidden_path, TIMEOUT)
-    return len(nobody.results), sum(result.max_points for result in nobody.results)
+    run_checks(Run(exercise.filename, [nobody], lambda check: nobody), test_file, TIMEOUT)
+    return nobody.results
 
 
 def _refuse_failures(candidate: Candidate, kind: str, exercise: Exercise) -> None:

@@ -133,7 +133,7 @@ def _stored(db: str, format: Format, roster: Path | None) -> list[Record]:
         except UserError:  # without it nobody knows of a policy; adjustments count all the same
             course = None
         counted = list(standings(store, course, roster=roster))
-        records = store.records_of([one.grade.key for one in counted])
+        records = store.by_key([one.grade.key for one in counted])
         return [counting(records[one.grade.key], one) for one in counted]
 
 

@@ -21,6 +21,8 @@ _MAX_NAMED = 6
 
 _MAGIC = re.compile(r"\s*(?:%{1,2}\w|!|\?|get_ipython\(\))")
 _MAGIC_VALUE = re.compile(r"[\w.,\s\[\]]++=\s*(?:!|%\w)")  # files = !ls
+# The course's own notebooks check themselves with these: not worth a note.
+_OURS = re.compile(r"\s*%(?:load_ext\s+grader|check)\b")
 _TIMED = re.compile(r"%%(?:time|capture)\b")  # the rest of such a cell is Python, run in the notebook's own namespace
 _AWAIT = re.compile(r"\bawait\b")
 
@@ -30,16 +32,19 @@ def looks_like_notebook(text: str) -> bool:
     return text.lstrip()[:1] == "{" and '"cells"' in text and '"cell_type"' in text
 
 
-def notebook_source(data: bytes) -> Text:
-    """The code of a notebook (nbformat 3 or 4), and notes on what was left out. Raises Unreadable."""
+def notebook_source(data: bytes, assignment_only: bool = False) -> Text:
+    """The code of a notebook (nbformat 3 or 4), and notes on what was left out. Raises Unreadable.
+
+    assignment_only: the cells that came with an nbgrader assignment, and none of the student's own.
+    """
     text, notes = decode(data)
-    cells = list(_code_cells(_load(text)))
+    cells = list(_code_cells(_load(text), assignment_only))
     dropped: list[str] = []
     parts: list[str] = []
     starts: list[tuple[int, int]] = []
     line = 1
     for number, source in cells:
-        kept = _python_of(source, number, dropped)
+        kept = "" if _only_ours(source) else _python_of(source, number, dropped)
         if not kept.strip():
             continue
         parts.append(f"# cell {number}\n{kept}\n")
@@ -48,6 +53,12 @@ def notebook_source(data: bytes) -> Text:
     if not parts:
         raise Unreadable(_("the notebook holds no code: no code cell with anything in it"))
     return "".join(parts), (*notes, *_notes(starts, dropped))
+
+
+def raw_cells(data: bytes) -> list[Any]:
+    """All cells as they stand in the file: whatever JSON holds. Raises Unreadable."""
+    text, _notes_on_text = decode(data)
+    return _cells(_load(text))
 
 
 def _load(text: str) -> dict[str, Any]:
@@ -67,13 +78,16 @@ def _load(text: str) -> dict[str, Any]:
     return notebook
 
 
-def _code_cells(notebook: dict[str, Any]) -> Iterator[tuple[int, str]]:
+def _code_cells(notebook: dict[str, Any], assignment_only: bool) -> Iterator[tuple[int, str]]:
     """The number, counted from 1 over all cells, and the text of each code cell."""
     _refuse_other_languages(notebook.get("metadata"))
     for number, cell in enumerate(_cells(notebook), 1):
         if number > MAX_CELLS:
             raise Unreadable(_("the notebook has more than {count} cells").format(count=MAX_CELLS))
-        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+        if not isinstance(cell, dict) or not _is_code(cell):
+            continue
+        facts = _nbgrader(cell)
+        if assignment_only and not (facts.get("solution") is True or facts.get("locked") is True):
             continue
         source = cell.get("source", cell.get("input"))  # nbformat 3 calls it input
         if isinstance(source, list) and all(isinstance(line, str) for line in source):
@@ -83,6 +97,19 @@ def _code_cells(notebook: dict[str, Any]) -> Iterator[tuple[int, str]]:
         if "\0" in source or (not source.isascii() and any("\ud800" <= character <= "\udfff" for character in source)):
             raise Unreadable(_("the notebook is damaged: cell {number} holds what is no text").format(number=number))
         yield number, source.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _is_code(cell: dict[str, Any]) -> bool:
+    """Also an answer to nbgrader whose type was changed: one key (m) does that, and Jupyter does not ask."""
+    facts = _nbgrader(cell)
+    return cell.get("cell_type") == "code" or (facts.get("solution") is True and facts.get("cell_type") == "code")
+
+
+def _nbgrader(cell: dict[str, Any]) -> dict[str, Any]:
+    """nbgrader's metadata of a cell."""
+    metadata = cell.get("metadata")
+    facts = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return facts if isinstance(facts, dict) else {}
 
 
 def _cells(notebook: dict[str, Any]) -> list[Any]:
@@ -123,7 +150,8 @@ def _python_of(source: str, number: int, dropped: list[str]) -> str:
             goes_on = line.endswith("\\")
             continue
         if not scanner.within and _is_magic(line):
-            dropped.append(_named(number, line))
+            if not _OURS.match(line):
+                dropped.append(_named(number, line))
             kept.append(_in_place_of(line))
             goes_on = line.endswith("\\")
             continue
@@ -140,6 +168,12 @@ def _python_of(source: str, number: int, dropped: list[str]) -> str:
                 dropped.append(_named(number, line))
         kept.append((_in_place_of(line) if begins else "") if skipping else line)
     return "\n".join(kept)
+
+
+def _only_ours(source: str) -> bool:
+    """Whether a cell of the course's own checks it and does nothing else."""
+    lines = [line for line in source.split("\n") if line.strip() and not line.lstrip().startswith("#")]
+    return bool(lines) and all(_OURS.match(line) for line in lines)
 
 
 def _is_magic(line: str) -> bool:

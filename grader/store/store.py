@@ -92,8 +92,8 @@ class Store(Told):
         rows = [row for block in blocks(keys) for row in self._all(query.where(grades.c.key.in_(block)))]
         return {row.key: counted(row) for row in rows}
 
-    def records_of(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The records of these keys, whether they count or not."""
+    def by_key(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The records of these keys that are there, whether they count or not."""
         query = select(records)
         rows = [row for block in blocks(keys) for row in self._all(query.where(records.c.key.in_(block)))]
         return {row.key: json.loads(row.record) for row in rows}
@@ -157,6 +157,13 @@ class Store(Told):
             )
         return found[0].key, json.loads(found[0].record)
 
+    def times(self) -> dict[tuple[str, str], datetime]:
+        """When each student's grade of each exercise that counts was given: UTC, without a zone, to the second."""
+        query = select(grades.c.student, grades.c.exercise, grades.c.graded_at).join_from(
+            live, grades, live.c.key == grades.c.key
+        )
+        return {(row.student, row.exercise): _naive(row.graded_at) for row in self._all(query)}
+
     def records_by_device(self, exercise: str) -> list[dict[str, Any]]:
         """Each student's latest record on each kind of device, of the very file that their latest grade is of; oldest first."""
         query = (
@@ -191,9 +198,10 @@ class Store(Told):
         self, rows: list[dict[str, Any]], texts: list[dict[str, Any]], units: list[tuple[str, str, str]]
     ) -> None:
         keys = [row["key"] for row in rows]
-        counting = [{"student": student, "exercise": exercise, "key": key} for student, exercise, key in units]
+        last = {(student, exercise): key for student, exercise, key in units}  # of several at once the last counts
+        counting = [{"student": student, "exercise": exercise, "key": key} for (student, exercise), key in last.items()]
         of_unit = and_(live.c.student == bindparam("of_student"), live.c.exercise == bindparam("of_exercise"))
-        places = [{"of_student": student, "of_exercise": exercise} for student, exercise, _ in units]
+        places = [{"of_student": student, "of_exercise": exercise} for student, exercise in last]
 
         def write(connection: Connection) -> None:
             if rows:
@@ -230,3 +238,8 @@ def _row(key: str, grade: Grade, record: dict[str, Any], now: datetime, counted_
         "source_sha256": grade.source_sha256,
         "counted_at": counted_at,
     }
+
+
+def _naive(time: datetime) -> datetime:
+    """SQLite gives UTC back without its zone, other databases in a zone of their own."""
+    return (time if time.tzinfo is None else time.astimezone(UTC)).replace(tzinfo=None, microsecond=0)

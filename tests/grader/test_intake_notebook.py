@@ -209,3 +209,38 @@ def test_the_limit_of_a_source_holds_for_a_notebooks_code():
 def test_no_cell_takes_long_to_look_through(line):
     """Linear: otherwise these would take hours, and the test its limit."""
     notebook_source(notebook(cell(f"x = 1\n{line}\n{line}")))
+
+
+# Notebooks that came with an nbgrader assignment (grader/nbgrader/notebooks.py)
+
+
+def assignment_cell(source, cell_type="code", **facts):
+    return {"cell_type": cell_type, "source": source, "metadata": {"nbgrader": {"cell_type": "code", **facts}}}
+
+
+def read(*cells, **options):
+    return notebook_source(json.dumps({"cells": list(cells)}).encode(), **options)
+
+
+def test_the_courses_own_checks_are_no_part_of_the_source_and_not_worth_a_note():
+    checks = assignment_cell("# softmax sums to 1.\n%check attention test_softmax_values", grade=True, locked=True)
+    source, notes = read(
+        assignment_cell("%load_ext grader", locked=True), assignment_cell("x = 1", solution=True), checks
+    )
+    assert source == "# cell 2\nx = 1\n"
+    assert len(notes) == 1 and "cell 2 from line 1" in notes[0]
+
+
+def test_an_answer_whose_type_was_changed_is_still_code():
+    text = {"cell_type": "markdown", "source": "not code", "metadata": {}}
+    source, _notes = read(assignment_cell("x = 1", "markdown", solution=True), text)
+    assert source == "# cell 1\nx = 1\n"
+
+
+def test_the_cells_of_the_assignment_alone():
+    own = {"cell_type": "code", "source": "import nonsense", "metadata": {"nbgrader": "odd"}}
+    cells = [assignment_cell("import torch", locked=True), own, assignment_cell("x = 1", solution=True)]
+    assert "nonsense" in read(*cells)[0]
+    assert read(*cells, assignment_only=True)[0] == "# cell 1\nimport torch\n# cell 3\nx = 1\n"
+    with pytest.raises(Unreadable, match="holds no code"):
+        read(own, assignment_only=True)
