@@ -1,7 +1,7 @@
 """The instructor's commands: grade a class, show what is stored."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +24,7 @@ from .result import Grade
 from .sandbox.launch import check_available
 from .secret import instructor_secret
 from .speed.device import UNTIMED, Device
-from .standing.final import Standing, standings
+from .standing.final import Standing, extensions_of, standings
 from .store import Store
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def batch(
         check_writable("The records", json)
     if csv is not None and not csv.exists():
         check_writable("The points", csv.parent)
+    extensions_of(course, roster)  # a mistake in it is said before hours of grading
     settings = Settings(seed=seed, secret=instructor_secret(course.root), sandbox=sandbox, device=device)
     how = (layout, roster, True, timestamps, by_mtime)
     with Store(db) as store, plan(course, exercises, submissions, settings, *how) as work:
@@ -70,9 +71,12 @@ def batch(
         names = [exercise.name for exercise in exercises]
         if json is not None:
             write_json(records_of(work, store), json, work.students)
-        standing = list(standings(store, course, work.students, names, roster))
+
+        def standing() -> Iterator[Standing]:
+            return standings(store, course, work.students, names, roster)
+
         if csv is not None:
-            write_csv(standing, names, csv)
+            write_csv(standing(), names, csv)
         _print_class(console, standing, len(work.students), names)
         needs_review = _say_review(console, work, store)
         say_faults(console, faults)
@@ -159,7 +163,7 @@ def show_results(
                 raise UserError(
                     f"The store {db} holds nothing of {exercise}." if exercise else f"The store {db} is empty."
                 )
-            _print_class(console, grades, len({grade.student for grade in grades}), names)
+            _print_class(console, lambda: grades, len({grade.student for grade in grades}), names)
             return
         records = store.by_key([grade.grade.key for grade in grades])
     if not records:
@@ -277,10 +281,13 @@ def _room(console: Console, jobs: int, work: Plan) -> Capacity:
     return room
 
 
-def _print_class(console: Console, grades: list[Standing], students: int, exercises: list[str]) -> None:
+def _print_class(
+    console: Console, grades: Callable[[], Iterable[Standing]], students: int, exercises: list[str]
+) -> None:
+    """grades: gives them anew each time, as they may be more than the memory holds."""
     table = class_table if students <= MAX_LINES else exercise_table
-    console.print(table(grades, exercises))
-    print_changes(console, grades)
+    console.print(table(grades(), exercises))
+    print_changes(console, grades())
 
 
 def _say_review(console: Console, work: Plan, store: Store) -> bool:

@@ -17,7 +17,7 @@ from .record import Settings
 from .regrade import compare
 from .reports.differences import print_comparison, write_differences_csv, write_differences_json
 from .reports.history import print_history
-from .reports.standing import adjustment_line
+from .reports.standing import adjustment_line, lost_lines
 from .sandbox.launch import check_available
 from .secret import instructor_secret
 from .speed.device import UNTIMED, Device
@@ -142,9 +142,8 @@ def _seed_that_counts(store: Store, db: str) -> str:
 def _say_lost(console: Console, store: Store, course: Course, roster: Path | None) -> None:
     """Adjustments on checks that the grades no longer have."""
     for standing in standings(store, course, roster=roster):
-        for one in standing.lost:
-            line = f"{standing.student}, {standing.exercise}: {adjustment_line(one, is_lost=True)}"
-            console.print(plain(line), style="magenta", markup=False, soft_wrap=True)
+        for line in lost_lines(standing):
+            console.print(line, style="magenta", markup=False, soft_wrap=True)
 
 
 def _user() -> str:

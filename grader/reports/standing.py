@@ -1,6 +1,6 @@
 """What became of a grade's points, in words: late work, adjustments, what is left out of the sum."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
@@ -57,25 +57,36 @@ def adjustment_line(adjustment: "Adjustment", is_lost: bool = False) -> str:
     return plain(said).strip()
 
 
-def print_changes(console: Console, standings: "list[Standing]") -> None:
+def print_changes(console: Console, standings: "Iterable[Standing]") -> None:
     """Below the points of a class: how many of them are not those of the checks, and what could not be told."""
-    late = sum(standing.penalty > 0 for standing in standings)
-    adjusted = sum(any(one.points is not None for one in standing.adjustments) for standing in standings)
-    unknown = sum(standing.is_time_unknown for standing in standings)
+    late = adjusted = unknown = dropped = 0
+    lost: list[str] = []
+    for standing in standings:
+        late += standing.penalty > 0
+        adjusted += any(one.points is not None and one not in standing.lost for one in standing.adjustments)
+        unknown += standing.is_time_unknown
+        dropped += standing.is_dropped
+        lost += lost_lines(standing)
     if late or adjusted:
         text = _("Points lost by being late: {late} grades; adjusted: {adjusted}. More: grader history STUDENT.")
         console.print(text.format(late=late, adjusted=adjusted), style="dim")
-    if any(standing.is_dropped for standing in standings):
+    if dropped:
         console.print(_("Points in brackets are among a student's lowest, and left out of the sum."), style="dim")
     if unknown:
         text = _(
-            "Handed in nobody knows when, so that nothing is lost by being late: {count}. Times: grader batch --timestamps."
+            "Handed in nobody knows when, so that nothing is lost by being late: {count}. Times: batch --timestamps."
         )
         console.print(text.format(count=unknown), style="yellow")
-    for standing in standings:
-        for adjustment in standing.lost:
-            text = f"{standing.student}, {standing.exercise}: {adjustment_line(adjustment, is_lost=True)}"
-            console.print(plain(text), style="magenta", markup=False, soft_wrap=True)
+    for line in lost:
+        console.print(line, style="magenta", markup=False, soft_wrap=True)
+
+
+def lost_lines(standing: "Standing") -> list[str]:
+    """Adjustments on checks that the grade does not have."""
+    return [
+        plain(f"{standing.student}, {standing.exercise}: {adjustment_line(adjustment, is_lost=True)}")
+        for adjustment in standing.lost
+    ]
 
 
 def signed(points: float) -> str:

@@ -221,6 +221,15 @@ def test_adjustments_survive_and_what_they_lose_is_said(klass):
     ]
 
 
+def test_a_bad_extension_is_said_before_anything_is_graded(klass):
+    (klass.folder / "roster.csv").write_text("student,extension\nann,soon\n")
+    with pytest.raises(UserError, match="is no number of hours"):
+        klass.batch(roster=klass.folder / "roster.csv")
+    klass.policy('[grading]\nroster = "none.csv"')
+    with pytest.raises(UserError, match=r"There is no roster .*none\.csv"):
+        klass.batch()
+
+
 def test_a_history_shows_every_grade_and_what_changed(klass):
     klass.batch()
     klass.change("tests/hidden/test_toy.py", HARDER)
