@@ -24,14 +24,21 @@ from grader.course import Course, Exercise, find_course
 from grader.pool import grade_chunk
 from grader.record import Settings
 from grader.result import Grade
-from grader.store import Store
+from grader.store import Store, unit_key
 from grader.submission import Submission
 from grader.sync import make_stub
 from grader.variants import load_variants
 
 QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
 OPENINGS = 9
-SHARES = (("right", 0.45), ("alternative", 0.2), ("misconception", 0.25), ("hostile", 0.02), ("stub", 0.05), ("none", 0.03))
+SHARES = (
+    ("right", 0.45),
+    ("alternative", 0.2),
+    ("misconception", 0.25),
+    ("hostile", 0.02),
+    ("stub", 0.05),
+    ("none", 0.03),
+)
 HOSTILE_NAMES = ("<script>alert(1)</script>", "=HYPERLINK(1)", "\x1b[31mred", "\u202egnihsup", "김" * 80)
 
 
@@ -52,13 +59,17 @@ def grade_once(course: Course, jobs: int) -> dict[str, dict[str, list[Grade]]]:
     units = []
     for exercise in course.exercises:
         for kind, source in () if exercise.training else sources(course, exercise):
-            problem = {} if source is not None else {"problem": "missing", "reason": f"There is no {exercise.filename}."}
+            problem = (
+                {} if source is not None else {"problem": "missing", "reason": f"There is no {exercise.filename}."}
+            )
             units.append(Unit("", exercise, Submission(kind, exercise.name, source, **problem)))
     found: dict[str, dict[str, list[Grade]]] = {}
     settings = Settings(secret=b"benchmark")
     course_file = course.root / "exercises" / "course.toml"
     with local_executor(jobs, "bwrap") as executor:
-        for grades in executor.map(grade_of, *zip(*((course_file, chunk, settings) for chunk in chunks_of(units)), strict=True)):
+        for grades in executor.map(
+            grade_of, *zip(*((course_file, chunk, settings) for chunk in chunks_of(units)), strict=True)
+        ):
             for grade in grades:
                 found.setdefault(grade.exercise, {}).setdefault(grade.student, []).append(grade)
     return found
@@ -78,7 +89,7 @@ def make_class(course: Course, graded: dict[str, dict[str, list[Grade]]], studen
         for exercise, by_kind in graded.items():
             kind = chance.choices(kinds, weights)[0]
             grade = chance.choice(by_kind.get(kind) or by_kind["right"])
-            rows.append((f"{student}/{exercise}"[:64], dataclasses.replace(grade, student=student)))
+            rows.append((unit_key(student, exercise), dataclasses.replace(grade, student=student)))
         store.save(rows)
 
 
@@ -94,7 +105,10 @@ def open_pages(out: Path, chromium: str) -> dict[str, list[float]]:
     """page -> milliseconds from navigation to the end of `load`, each time in a fresh browser context."""
     from playwright.sync_api import sync_playwright
 
-    pages = {"index.html": [], **{path.name: [] for path in sorted(out.glob("*.html")) if path.name == "attention.html"}}
+    pages = {
+        "index.html": [],
+        **{path.name: [] for path in sorted(out.glob("*.html")) if path.name == "attention.html"},
+    }
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET.split())
         for name, _ in itertools.product(pages, range(OPENINGS)):
@@ -124,9 +138,13 @@ def main() -> None:
                 make_class(course, graded, options.students, store)
         times = [build(str(db), folder / "report") for _ in range(3)]
         size = sum(path.stat().st_size for path in (folder / "report").rglob("*") if path.is_file())
-        print(f"{options.students} students: built in {', '.join(f'{seconds:.1f}' for seconds in times)} s, {size / 1e6:.1f} MB")
+        print(
+            f"{options.students} students: built in {', '.join(f'{seconds:.1f}' for seconds in times)} s, {size / 1e6:.1f} MB"
+        )
         for name, opened in open_pages(folder / "report", options.chromium).items():
-            print(f"{name}: opens in {statistics.median(opened):.0f} ms (median of {OPENINGS}; at most {max(opened):.0f} ms)")
+            print(
+                f"{name}: opens in {statistics.median(opened):.0f} ms (median of {OPENINGS}; at most {max(opened):.0f} ms)"
+            )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def distribution(shares: Sequence[float]) -> str:
         for number, count in enumerate(counts)
     ]
     chart = (
-        alt.Chart(alt.Data(values=bars))
+        alt.Chart({"values": bars})
         .mark_bar(color=BLUE, stroke="white")
         .encode(
             x=alt.X("from:Q", bin="binned", title=None, axis=alt.Axis(format="%", tickCount=5)),
@@ -54,7 +54,7 @@ def speeds(races: Sequence[Race]) -> str:
     x = alt.X("ratio:Q", scale=alt.Scale(type="log"), title=None, axis=alt.Axis(tickCount=6, format="~r"))
     y = alt.Y("race:N", title=None, axis=alt.Axis(labelLimit=0, labelExpr="split(datum.label, '\\n')"))
     students = (
-        alt.Chart(alt.Data(values=points))
+        alt.Chart({"values": points})
         .mark_point(size=70, opacity=0.55, filled=True)
         .encode(
             x=x,
@@ -63,7 +63,7 @@ def speeds(races: Sequence[Race]) -> str:
             color=alt.Color("verdict:N", legend=None, scale=alt.Scale(domain=verdicts, range=[BLUE, RED, GREY])),
         )
     )  # fmt: skip
-    bounds = alt.Chart(alt.Data(values=limits)).mark_tick(color=RED, thickness=3, size=34).encode(x=x, y=y)
+    bounds = alt.Chart({"values": limits}).mark_tick(color=RED, thickness=3, size=34).encode(x=x, y=y)
     return _svg(alt.layer(students, bounds).properties(width=420, height=alt.Step(44)))
 
 
@@ -73,7 +73,7 @@ def label(race: Race) -> str:
     return f"{function}\n{race.device}"
 
 
-def _svg(chart: "altair.Chart | altair.LayerChart") -> str:
+def _svg(chart: "altair.Chart | altair.LayerChart | altair.FacetChart") -> str:
     import vl_convert
 
     look = chart.configure(font=FONT, background="white").configure_axis(labelFontSize=12).configure_view(stroke=None)

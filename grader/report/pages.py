@@ -187,5 +187,5 @@ def titles(exercise: Exercise) -> dict[str, str]:
                 for word in mark.keywords
                 if word.arg == "ko" and isinstance(word.value, ast.Constant)
             ]
-            found[node.name] = pick(" ".join(sentence.split()), korean[0] if korean else "")
+            found[node.name] = pick(" ".join(sentence.split()), str(korean[0]) if korean else "")
     return found

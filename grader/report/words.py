@@ -29,15 +29,18 @@ OPEN_SIGN = "?"
 
 def sign(verdict: str | None) -> str:
     """A verdict in a cell; one that is not known here is open."""
-    return "" if verdict is None else SIGNS.get(_known(verdict), OPEN_SIGN)
+    if verdict is None:
+        return ""
+    known = _known(verdict)
+    return OPEN_SIGN if known is None else SIGNS.get(known, OPEN_SIGN)
 
 
 def kind(verdict: str | None) -> str:
     """The cell's class in the style sheet."""
-    known = _known(verdict) if verdict is not None else None
-    if known is None:
-        return "none" if verdict is None else "open"
-    if known in NEEDS_REVIEW:
+    if verdict is None:
+        return "none"
+    known = _known(verdict)
+    if known is None or known in NEEDS_REVIEW:
         return "open"
     return {Verdict.PASSED: "passed", Verdict.MISSING: "absent", Verdict.UNREADABLE: "absent"}.get(known, "wrong")
 
