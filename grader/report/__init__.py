@@ -3,7 +3,7 @@
 findings.py  records of one exercise -> Findings: rows, checks with their figures, mistakes, speed, review, notes
 measures.py  the figures themselves: discrimination index, histogram (docs/report.md has the formulas)
 clusters.py  mistakes that nobody has named, grouped by what the wrong answers are (runs the submissions again)
-charts.py    SVG, by Altair
+charts.py    SVG, by Vega-Lite
 words.py     what a verdict, a remark or a number is called on a page
 pages.py     findings -> the files of the folder, by Jinja
 make.py      `make_report`: all of this in order

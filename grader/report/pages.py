@@ -160,7 +160,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(_=_, pick=pick, figure=figure, label=charts.label, words=words)
+    environment.globals.update(_=_, figure=figure, words=words)
     environment.filters["shortened"] = _shortened
     return environment
 

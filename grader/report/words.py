@@ -45,9 +45,13 @@ def kind(verdict: str | None) -> str:
     return {Verdict.PASSED: "passed", Verdict.MISSING: "absent", Verdict.UNREADABLE: "absent"}.get(known, "wrong")
 
 
+def cells(row: Row, items: Sequence[Item]) -> Markup:
+    """A student's cells in the table of students and checks; in one call a row, for there are thousands."""
+    return Markup("").join(_cell(row.verdicts.get(item.name)) for item in items)
+
+
 @cache
-def cell(verdict: str | None) -> Markup:
-    """A verdict's cell in the table of students and checks; there are thousands, of a dozen kinds."""
+def _cell(verdict: str | None) -> Markup:
     return Markup('<td class="{}">{}</td>').format(kind(verdict), sign(verdict))
 
 
