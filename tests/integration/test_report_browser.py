@@ -124,15 +124,15 @@ def test_an_exercise_has_its_checks_its_map_and_its_speed(visit):
     assert page.locator("#checks-table tbody tr").count() == len(checks)
     assert page.locator("#map-table tbody tr").count() == len(STUDENTS)
     assert page.locator("#map-table tbody tr").first.locator("td").count() == len(checks) + 1
-    assert next(iter(checks.values())) in page.locator("#checks-table").inner_text()
-    assert "3.5" in page.locator("section[aria-labelledby=speed] tbody").inner_text()
+    assert next(iter(checks.values())) in page.locator("#checks-table").text_content()
+    assert "3.5" in page.locator("section[aria-labelledby=speed] tbody").text_content()
     assert page.locator("img[src$='-speed.svg']").evaluate("x => x.naturalWidth > 100")
 
 
 def test_a_cluster_shows_its_example_as_text(visit):
     page = visit("dot.html")
     assert page.locator(".cluster").count() == 2
-    assert "</pre><script>" in page.locator(".cluster pre").first.inner_text()
+    assert "</pre><script>" in page.locator(".cluster pre").first.text_content()
 
 
 def test_sorting_by_mouse_and_by_keyboard(visit):
@@ -179,7 +179,7 @@ def test_both_languages(visit):
     assert page.url.endswith("/dot.ko.html")
     assert page.locator("html").get_attribute("lang") == "ko"
     assert "np.dot과 브로드캐스팅" in page.locator("h1").inner_text()
-    assert "dot_shape는 벡터와 행렬에 대해" in page.locator("#checks-table").inner_text()
+    assert "dot_shape는 벡터와 행렬에 대해" in page.locator("#checks-table").text_content()
     page.get_by_role("navigation").first.get_by_role("link", name="attention").click()
     assert page.url.endswith("/attention.ko.html")
     page.get_by_role("link", name="English").click()

@@ -55,7 +55,7 @@ for (const form of document.querySelectorAll("form.filter")) {
   form.addEventListener("input", update);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
-  update();
+  form.querySelector("output").textContent = `${rows.length} / ${rows.length}`;
 }
 
 // A page on paper shows what is folded away on a screen, but for mere lists of names of checks.
