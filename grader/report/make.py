@@ -94,9 +94,12 @@ def _add_clusters(
             missing = sorted(wanted - {one.student for one in same})
             if missing:
                 mentions.append(
-                    _("{exercise}: {count} files are not those that were graded and are left out of the clusters: {students}")
-                    .format(exercise=found.exercise.name, count=len(missing), students=", ".join(missing[:20]))
-                )  # fmt: skip
+                    _(
+                        "{exercise}: left out of the clusters, as the file is not the one that was graded: {students}"
+                    ).format(
+                        exercise=found.exercise.name, students=", ".join(missing[:20]) + (" …" if missing[20:] else "")
+                    )
+                )
     return mentions
 
 

@@ -278,7 +278,7 @@ def test_the_command_finds_clusters_and_leaks_nothing(toy_course, unnamed, tmp_p
             console, tmp_path / "out", stored(tmp_path / "g.db", grades), [], None, ["en", "ko"],
             clusters=True, submissions=tmp_path / "class", sandbox="none", course=toy_course,
         )  # fmt: skip
-    assert "1 files are not those that were graded" in console.export_text()
+    assert "as the file is not the one that was graded: root-2" in console.export_text()
     page = (tmp_path / "out" / "toy.html").read_text(encoding="utf-8")
     assert "An example, by: <bdi>cube-1</bdi>" in page and "return (values ** 3).sum()" in page
     assert find_leaks([tmp_path / "out"], needles_of(toy_course)) == []
