@@ -67,12 +67,13 @@ def find_clusters(
     for submission in submissions:
         if submission.source is not None and submission.student in wanted:
             same.setdefault(submission.sha256, []).append(submission)  # copies answer alike: one of them runs
+    if not same:
+        return []
     found: dict[str, dict[str, Answer]] = {}
-    step = 1 if exercise.training else TOGETHER
     firsts = [copies[0] for copies in same.values()]
-    marking = Marking(exercise) if firsts else None
+    marking = Marking(exercise)
+    step = 1 if exercise.training else TOGETHER
     for start in range(0, len(firsts), step):
-        assert marking is not None
         chunk = firsts[start : start + step]
         for submission, given in zip(chunk, answers(course, exercise, chunk, server, secret, marking), strict=True):
             for copy in same[submission.sha256]:
@@ -145,7 +146,9 @@ def _cluster(students: tuple[str, ...], checks: dict[str, Answer], sources: Mapp
 
 def _definition(source: str, function: str) -> str:
     """The lines of a definition, the last of its name; by their look, for what a student wrote is not parsed here."""
-    name = re.escape(function.rpartition(".")[2] if not function[:1].isupper() else function.partition(".")[0])
+    # "softmax"; a module's method, "Net.loss", is in its class; a companion's function, "gru.gru_cell", goes by its own name.
+    owner, _, own = function.rpartition(".")
+    name = re.escape(owner if owner[:1].isupper() else own)
     starts = list(re.finditer(rf"^(?:def|class)\s+{name}\b", source, re.M))
     lines = (source[starts[-1].start() :] if starts else source).splitlines()
     if starts:
