@@ -24,11 +24,13 @@ EXTRAS = {
     "yaml": "instructor",
     "nbgrader": "instructor",
     "nbformat": "instructor",
+    "jinja2": "instructor",
+    "vl_convert": "instructor",
     "distributed": "cluster",
     "psycopg": "postgresql",
 }
 
-GROUPS = ("learning", "grading", "regrading", "exporting", "handing_out", "authoring")
+GROUPS = ("learning", "grading", "regrading", "reporting", "exporting", "handing_out", "authoring")
 SUBCOMMANDS = ("nbgrader", "gradescope")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -32,7 +32,8 @@ INSTRUCTORS = {
     *("reports/differences.py", "reports/history.py"),
     *("reports/leaderboard.py", "reports/pseudonym.py", "reports/reproduction.py", "reports/verification.py"),
     *("sandbox/user.py", "speed/calibrate.py", "exports/gradescope.py"),
-    *("cluster", "gradescope", "nbgrader", "release", "store", "templates"),
+    *("cli/regrading.py", "cli/reporting.py"),
+    *("cluster", "gradescope", "nbgrader", "release", "report", "store", "templates"),
 }
 SOURCES_OF_CATALOGUES = (".po", ".pot")
 
