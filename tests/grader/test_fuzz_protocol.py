@@ -18,7 +18,7 @@ from grader.diagnose import same_step
 from grader.errors import Raised, StudentFault
 from grader.judge import judge
 from grader.result import Verdict
-from grader.sandbox.client import Usage, Worker, _outcome
+from grader.sandbox.client import Usage, Worker, read_outcome
 from grader.sandbox.inside import worker
 from grader.sandbox.inside.protocol import (
     HEADER,
@@ -205,7 +205,7 @@ EXPECTED = [
 def test_whatever_a_worker_sends_is_an_outcome_that_every_reader_can_read(message, blob):
     """Or it is refused; another exception would be taken for a fault of the grader."""
     try:
-        outcome = _outcome(*unpack(as_text(message), blob))
+        outcome = read_outcome(*unpack(as_text(message), blob))
     except ProtocolError:
         return
     found = list(arrays_in(outcome.value))
@@ -240,7 +240,7 @@ def test_whatever_bytes_come_are_a_frame_or_refused(text, blob):
 def test_a_value_of_many_parts_is_read_within_its_bounds_or_refused(part, count):
     message = b'{"value":{"kind":"list","items":[' + part * count + b"0]}}"
     with contextlib.suppress(ProtocolError):
-        outcome = _outcome(*unpack(message, b""))
+        outcome = read_outcome(*unpack(message, b""))
         assert outcome.fault is None
         assert len(outcome.value) <= MAX_NODES
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.sandbox.client import _outcome
+from grader.sandbox.client import read_outcome
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.protocol import (
     HEADER,
@@ -391,7 +391,7 @@ JSON = st.recursive(
 def test_whatever_comes_is_an_answer_or_refused(message, header, data):
     """And nothing else: another exception would be taken for a fault of the grader."""
     try:
-        outcome = _outcome(*unpack(json.dumps(message).encode(), blob(header, data)))
+        outcome = read_outcome(*unpack(json.dumps(message).encode(), blob(header, data)))
     except ProtocolError:
         return
     assert isinstance(outcome, Outcome)
