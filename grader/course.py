@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
-from .i18n import pick
+from .i18n import LANGUAGES, pick
 from .sandbox.limits import Limits
 from .speed.thresholds import of_exercise
 from .variants import Variant, load_variants
@@ -69,6 +69,15 @@ class Exercise:
 
     def guide_path(self, language: str) -> Path:
         return self.root / "exercises" / "guide" / language / f"{self.name}.md"
+
+    def guide_to_read(self, language: str) -> Path:
+        """The guide in this language where it is there: a release may hold the other one alone."""
+        paths = [self.guide_path(one) for one in (language, *LANGUAGES)]
+        return next((path for path in paths if path.is_file()), paths[0])
+
+    @property
+    def hints_path(self) -> Path:
+        return self.root / "exercises" / "hints" / f"{self.name}.toml"
 
     @property
     def picture_path(self) -> Path:
@@ -172,7 +181,8 @@ def find_course(start: Path | None = None) -> Course:
         if (folder / "course.toml").is_file():
             return load_course(folder / "course.toml")
     raise UserError(
-        f"There is no course.toml in {start} or above it. Go to the course's folder, or set DOT2VIT_COURSE to its path."
+        f"There is no course.toml in {start} or above it. Go to the course's folder (`grader start FOLDER` makes one), or set "
+        "DOT2VIT_COURSE to its path."
     )
 
 

@@ -153,30 +153,3 @@ def demo(
 
     i18n.set_language(lang)
     run_demo(console, folder, jobs)
-
-
-@app.command()
-def doctor(
-    db: Database = DEFAULT_DATABASE,
-    as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
-    lang: Language = None,
-) -> None:
-    """What can this machine enforce, and what is missing? Exit status: 0, or 1 if it cannot grade (students: check)."""
-    from ..doctor import doctor as examine
-
-    i18n.set_language(lang)
-    if not examine(console, db, as_json):
-        raise typer.Exit(1)
-
-
-@app.command()
-def leaks(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, folders or archives to hand out.")],
-    lang: Language = None,
-) -> None:
-    """Is anything in there that students must not see? Exit status: 0, or 1 if there is."""
-    from .. import instructor
-
-    i18n.set_language(lang)
-    if instructor.leaks(console, paths):
-        raise typer.Exit(1)
