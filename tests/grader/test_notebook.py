@@ -5,7 +5,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from grader.course import find_course
 from grader.errors import UserError
-from grader.notebook import NotPassed, check, load_ipython_extension
+from grader.notebook.magics import NotPassed, check, load_ipython_extension
 
 # The kernel's own history and its traces are none of a test's.
 pytestmark = pytest.mark.filterwarnings("default")
