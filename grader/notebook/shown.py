@@ -26,11 +26,13 @@ STYLE = """<style>
 [data-jp-theme-light="false"] .dot2vit, .vscode-dark .dot2vit, html[theme="dark"] .dot2vit {
   --green: #56d364; --red: #ff8078; --yellow: #e3b341; --magenta: #d2a8ff; --cyan: #76d0ea; --dim: #a3abb4; }
 .dot2vit { max-width: 60em; line-height: 1.45; }
-.dot2vit table.checks { border-collapse: collapse; width: 100%; margin: .3em 0; font-size: inherit; color: inherit; }
+.dot2vit table.checks { table-layout: auto; border-collapse: collapse; width: 100%; margin: .3em 0; font-size: inherit;
+  color: inherit; }
 .dot2vit table.checks tbody tr:nth-child(n) { background: none; border-top: 1px solid rgb(128 128 128 / .3); }
-.dot2vit table.checks td { text-align: left; vertical-align: top; padding: .3em .6em .3em 0; white-space: normal;
-  max-width: none; }
+.dot2vit table.checks td { text-align: left; vertical-align: top; padding: .3em .6em .3em 0; line-height: 1.45;
+  white-space: normal; max-width: none; }
 .dot2vit table.checks td.points { text-align: right; white-space: nowrap; color: var(--dim); padding-right: 0; }
+.dot2vit .title { font-weight: 600; }
 .dot2vit .said { white-space: pre-wrap; overflow-wrap: anywhere; }
 .dot2vit .green { color: var(--green); } .dot2vit .red { color: var(--red); } .dot2vit .yellow { color: var(--yellow); }
 .dot2vit .magenta { color: var(--magenta); } .dot2vit .cyan { color: var(--cyan); } .dot2vit .dim { color: var(--dim); }
@@ -111,7 +113,7 @@ def _row(check: dict[str, Any]) -> str:
 
 def _told(check: dict[str, Any], verdict: Verdict, style: str) -> Iterator[str]:
     """The sentence of a check, and what there is to say about it; as reports/terminal.py prints it."""
-    yield _line("div", "", check["title"])
+    yield _line("div", "title", check["title"])
     if verdict not in (Verdict.PASSED, Verdict.FAILED, Verdict.MISSING):
         yield _line("div", style, verdict_name(verdict))
     if check["message"]:
@@ -139,6 +141,9 @@ def _framed(*lines: str) -> str:
 def printed(print_it: Callable[[Console], None]) -> str:
     """What a terminal shows, without colours."""
     text = StringIO()
-    # A kernel's environment asks for colours.
-    print_it(Console(file=text, width=WIDTH, highlight=False, color_system=None, force_jupyter=False))
+    # A kernel's environment (FORCE_COLOR) asks for a terminal's colours and spinners.
+    console = Console(
+        file=text, width=WIDTH, highlight=False, color_system=None, force_terminal=False, force_jupyter=False
+    )
+    print_it(console)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
