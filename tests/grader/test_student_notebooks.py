@@ -203,7 +203,7 @@ def test_commands_take_a_notebook(only_notebook, said):
     assert re.search(r"\d+ changes tried", said(student.explain, "toy", "center", False, 2.0, None))
     drawn = said(student.draw, "toy", "center", None, "0", None)
     assert "center" in drawn and "line 13, center" in drawn
-    (row,) = (line for line in said(status.status).splitlines() if line.startswith("toy "))
+    (row,) = (line for line in said(status.status).splitlines() if line.split()[:1] == ["toy"])
     assert row.split()[-1] == "done"
 
 
