@@ -3,15 +3,16 @@
 import hashlib
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
-from .i18n import LANGUAGES, pick
+from .i18n import LANGUAGES, _, pick
 from .sandbox.limits import Limits
 from .speed.thresholds import of_exercise
+from .standing.policy import Policy, read_policy
 from .variants import Variant, load_variants
 
 
@@ -138,7 +139,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Course:
-    """A course: id, version and its exercises in order."""
+    """A course: id, version, its exercises in order, and when work is due."""
 
     id: str
     version: str
@@ -146,6 +147,7 @@ class Course:
     title_ko: str
     root: Path
     exercises: tuple[Exercise, ...]
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def title(self) -> str:
@@ -157,7 +159,9 @@ class Course:
                 return exercise
         known = ", ".join(exercise.name for exercise in self.exercises)
         raise UserError(
-            f"There is no exercise {name!r} in {self.root / 'exercises' / 'course.toml'}. Choose from: {known}."
+            _("There is no exercise {name} in {file}. Choose from: {known}.").format(
+                name=repr(name), file=self.root / "exercises" / "course.toml", known=known
+            )
         )
 
     def select(self, names: list[str] | None) -> list[Exercise]:
@@ -181,8 +185,10 @@ def find_course(start: Path | None = None) -> Course:
         if (folder / "course.toml").is_file():
             return load_course(folder / "course.toml")
     raise UserError(
-        f"There is no course.toml in {start} or above it. Go to the course's folder (`grader start FOLDER` makes one), or set "
-        "DOT2VIT_COURSE to its path."
+        _(
+            "There is no course.toml in {folder} or above it. Go to the course's folder (`grader start FOLDER` makes one), or "
+            "set DOT2VIT_COURSE to its path."
+        ).format(folder=start)
     )
 
 
@@ -198,7 +204,7 @@ def load_course(path: Path) -> Course:
         exercises = tuple(_exercise(entry, limits, root) for entry in table["exercise"])
         _refuse_unsound_names(exercises)
         title_en, title_ko = _both_languages(course["title"])
-        return Course(course["id"], course["version"], title_en, title_ko, root, exercises)
+        return Course(course["id"], course["version"], title_en, title_ko, root, exercises, read_policy(table))
     except KeyError as error:
         raise UserError(
             f"{path} has no entry {error.args[0]!r}; docs/adding-an-exercise.md shows the format."

@@ -109,7 +109,7 @@ def notebook(console: Console, names: list[str], folder: Path) -> None:
         if error.name != "nbformat":
             raise
         raise UserError(
-            "The package nbformat is not installed; it comes with Jupyter: python -m pip install jupyterlab"
+            _("The package nbformat is not installed; it comes with Jupyter: python -m pip install jupyterlab")
         ) from None
     for path in write_notebooks(exercises, folder):
         console.print(Text(f"✓ {path}", style="green"), soft_wrap=True)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
+from ..i18n import _
 from .options import BY_SIGNAL, FAULT, USAGE
 
 STUDENT_PACKAGES = ("numpy", "torch", "safetensors", "pytest", "matplotlib", "sklearn")
@@ -27,8 +28,8 @@ EXTRAS = {
     "psycopg": "postgresql",
 }
 
-GROUPS = ("learning", "grading", "exporting", "handing_out", "authoring")
-SUBCOMMANDS = ("nbgrader",)
+GROUPS = ("learning", "grading", "regrading", "exporting", "handing_out", "authoring")
+SUBCOMMANDS = ("nbgrader", "gradescope")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 for group in (*GROUPS, *SUBCOMMANDS):
@@ -59,12 +60,17 @@ def main() -> None:
             FAULT,
         )
     except GraderFault as error:
-        _end(f"The grader itself failed: {error}" + (f"\n{error.detail}" if error.detail else ""), FAULT)
+        _end(
+            _("The grader itself failed: {error}").format(error=error) + (f"\n{error.detail}" if error.detail else ""),
+            FAULT,
+        )
     except ModuleNotFoundError as error:
         if error.name in STUDENT_PACKAGES:
             _end(
-                f"The package {error.name} is not installed. In the course's folder: python -m pip install -c constraints.txt "
-                "-e . (grader doctor says whether anything else is missing)",
+                _(
+                    "The package {name} is not installed. In the course's folder: {command} (grader doctor says whether anything "
+                    "else is missing)"
+                ).format(name=error.name, command="python -m pip install -c constraints.txt -e ."),
                 USAGE,
             )
         if error.name not in EXTRAS:

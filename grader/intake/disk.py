@@ -51,7 +51,8 @@ class DiskFolder:
             return broken(name, reason(error))
         if not stat.S_ISREG(status.st_mode):
             return broken(name, _("it is not a regular file"))
-        return File(name, lambda limit: self._read(entry.name, limit), (status.st_mtime,))
+        changed = status.st_mtime
+        return File(name, lambda limit: self._read(entry.name, limit), (changed,), changed_at=changed)
 
     def _open(self) -> int:
         """A descriptor of the folder: each step is opened from the one above, so that no link can be put in the way."""

@@ -11,6 +11,7 @@ from typing import Any
 from ..course import Exercise
 from ..direct import visible_seed
 from ..errors import UserError
+from ..i18n import _
 from ..local import LocalReport, check_candidate
 from ..run import Candidate
 from ..sandbox.inside.guard import forbidden_uses
@@ -40,7 +41,7 @@ def check_live(exercise: Exercise, shell: Any, only: str = "") -> LocalReport:
     candidate, submission = _candidate(exercise, shell)
     report = check_candidate(exercise, submission, candidate, only=[only] if only else None)
     if only and all(only not in (result.name, result.function) for result in report.checks):
-        raise UserError(f"{exercise.name} has no visible check {only}.")
+        raise UserError(_("{exercise} has no visible check {check}.").format(exercise=exercise.name, check=only))
     return report
 
 

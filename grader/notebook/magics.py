@@ -78,7 +78,7 @@ class Magics:
 
     def lang(self, line: str) -> None:
         if line.strip() not in i18n.LANGUAGES:
-            raise UserError(f"%lang takes one of: {', '.join(i18n.LANGUAGES)}.")
+            raise UserError(i18n._("%lang takes one of: {languages}.").format(languages=", ".join(i18n.LANGUAGES)))
         i18n.set_language(line.strip())
 
     def _display(self, result: Results | Hints | Drawn) -> None:
@@ -115,7 +115,7 @@ def _two(words: list[str], usage: str) -> tuple[str, str]:
     """An exercise and what may follow."""
     most = usage.count(" ")
     if not 1 <= len(words) <= most:
-        raise UserError(f"Write it so: {usage}.")
+        raise UserError(i18n._("Write it so: {usage}.").format(usage=usage))
     return words[0], words[1] if len(words) > 1 else ""
 
 
@@ -124,5 +124,5 @@ def _this_shell() -> Any:
 
     shell = get_ipython()
     if shell is None:
-        raise UserError("This is no notebook; in a terminal the same checks are `grader check EXERCISE`.")
+        raise UserError(i18n._("This is no notebook; in a terminal the same checks are `grader check EXERCISE`."))
     return shell

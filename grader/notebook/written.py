@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from ..course import Course, Exercise
 from ..errors import UserError
 from ..files import replace_bytes
-from ..i18n import language, pick, speaking
+from ..i18n import _, language, pick, speaking
 from ..intake.student import Missing
 from ..intake.tree import Unreadable
 from ..pictures import has_drawing
@@ -34,7 +34,11 @@ def write_notebooks(exercises: Sequence[Exercise], folder: Path) -> list[Path]:
     made = {folder / f"{exercise.name}.ipynb": exercise for exercise in exercises}
     for path in made:
         if path.exists():
-            raise UserError(f"{path} is there already. Move it away or choose another --out; nothing was written.")
+            raise UserError(
+                _("{path} is there already. Move it away or choose another --out; nothing was written.").format(
+                    path=path
+                )
+            )
     texts = {path: _bytes_of(exercise) for path, exercise in made.items()}
     for path, data in texts.items():
         try:
@@ -42,7 +46,9 @@ def write_notebooks(exercises: Sequence[Exercise], folder: Path) -> list[Path]:
             replace_bytes(path, data)
         except OSError as error:
             raise UserError(
-                f"{path} could not be written: {error.strerror}. Choose another folder with --out."
+                _("{path} could not be written: {reason}. Choose another folder with --out.").format(
+                    path=path, reason=error.strerror
+                )
             ) from None
     return list(made)
 
@@ -71,14 +77,16 @@ def _code_cells(exercise: Exercise) -> Iterator[nbformat.NotebookNode]:
     )
     yield new_code_cell(f"%load_ext grader\n%lang {language()}")
     try:
-        source, _notes = read_source(exercise.stub_path, exercise.limits.source_kb * 1024)
+        source, _odd = read_source(exercise.stub_path, exercise.limits.source_kb * 1024)
         for part in parts_of(source):
             yield new_code_cell(part.source)
     except (Missing, Unreadable) as error:
-        raise UserError(f"No notebook can be made: {error}") from None
+        raise UserError(_("No notebook can be made: {reason}").format(reason=error)) from None
     except (SyntaxError, ValueError) as error:
         raise UserError(
-            f"No notebook can be made of {exercise.stub_path}, which is not valid Python: {error}. Correct it first."
+            _("No notebook can be made of {path}, which is not valid Python: {reason}. Correct it first.").format(
+                path=exercise.stub_path, reason=error
+            )
         ) from None
 
 

@@ -18,12 +18,21 @@ MANIFEST = ".release.json"
 # was forgotten here does no harm, one that was forgotten in a list of what goes in would be missed.
 INSTRUCTORS = {
     *("batch.py", "calibration.py", "capacity.py", "contents.py", "demo.py", "instructor.py", "leaks.py"),
-    *("new_exercise.py", "placeholders.py", "pool.py", "reproduce.py", "sync.py"),
+    *("new_exercise.py", "placeholders.py", "pool.py", "regrade.py", "regrading.py", "reproduce.py", "sync.py"),
     *("verify.py", "verify_hints.py", "verify_inputs.py", "verify_jobs.py"),
-    *("cli/authoring.py", "cli/grading.py", "cli/handing_out.py", "cli/nbgrader.py"),
+    *(
+        "cli/authoring.py",
+        "cli/gradescope.py",
+        "cli/grading.py",
+        "cli/handing_out.py",
+        "cli/nbgrader.py",
+        "cli/regrading.py",
+    ),
     *("doctor/confinement.py", "doctor/grading.py"),
+    *("reports/differences.py", "reports/history.py"),
     *("reports/leaderboard.py", "reports/pseudonym.py", "reports/reproduction.py", "reports/verification.py"),
-    *("speed/calibrate.py", "cluster", "nbgrader", "release", "store", "templates"),
+    *("sandbox/user.py", "speed/calibrate.py", "exports/gradescope.py"),
+    *("cluster", "gradescope", "nbgrader", "release", "store", "templates"),
 }
 SOURCES_OF_CATALOGUES = (".po", ".pot")
 

@@ -229,8 +229,8 @@ def folder(own_course, tmp_path, monkeypatch, plain_server):
     """A student's folder with the toys' stubs, no solution and no hidden check; the commands use the warm server."""
     shutil.copytree(own_course.root / "exercises", tmp_path / "mine" / "exercises")
     monkeypatch.chdir(tmp_path / "mine")
-    for place in ("grader.student.ForkServer", "grader.sandbox.launch.ForkServer"):
-        monkeypatch.setattr(place, lambda *arguments: contextlib.nullcontext(plain_server))
+    for place in ("grader.student.local_server", "grader.sandbox.started.local_server"):
+        monkeypatch.setattr(place, lambda *arguments, **options: contextlib.nullcontext(plain_server))
     return tmp_path / "mine"
 
 
