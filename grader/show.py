@@ -22,6 +22,7 @@ from .files import replace_bytes
 from .grade import new_candidate
 from .i18n import _
 from .reports.terminal import plain, print_output
+from .run import Candidate
 from .sandbox.started import Server, local_server
 from .stubs import read_stub, short
 from .subject import Subject
@@ -60,14 +61,18 @@ def look(exercise: Exercise, submission: Submission, server: Server | None, pict
     runs in this process (trusted sources only). Raises UserError where there is no such picture, and GraderFault where
     the record of what is expected is missing.
     """
+    chosen = choose(exercise, picture)
+    return look_at(exercise, chosen, new_candidate(exercise, submission, server, lambda check: 0))
+
+
+def look_at(exercise: Exercise, chosen: "Picture", candidate: Candidate) -> Shown:
+    """Ask a candidate for what this picture shows, draw it, and close the candidate. Raises GraderFault as `look` does."""
     from .pictures.comparison import compare, draw_comparison
     from .pictures.panel import ask_panels
 
-    chosen = choose(exercise, picture)
-    expected = _expected(exercise, chosen)
-    candidate = new_candidate(exercise, submission, server, lambda check: 0)
     begin_check = getattr(candidate.backend, "begin_check", lambda cpu_s: None)
     try:
+        expected = _expected(exercise, chosen)
         answers = ask_panels(chosen, Subject(candidate), before_each=lambda: begin_check(chosen.cpu_s))
     finally:
         candidate.close()

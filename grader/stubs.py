@@ -3,16 +3,13 @@
 from pathlib import Path
 
 from .course import Exercise
-from .submission import Submission, read_file
+from .submission import Submission, read_file, source_file
 
 
 def stub_of(exercise: Exercise) -> Path:
     """The file to check: the one in the current folder, or its notebook there, else the one in the course's exercises."""
-    here = Path.cwd() / exercise.filename
-    for path in (here, here.with_suffix(".ipynb")):
-        if path.is_file():
-            return path
-    return exercise.stub_path
+    here = source_file(Path.cwd() / exercise.filename)
+    return here if here.is_file() else source_file(exercise.stub_path)
 
 
 def read_stub(exercise: Exercise) -> Submission:

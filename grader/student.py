@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .course import Exercise, find_course
+from .errors import UserError
 from .explain import SECONDS
 from .explain import explain as explain_code
 from .grade import new_candidate
@@ -97,6 +98,24 @@ def hint(console: Console, name: str) -> None:
         console.print(_("All visible checks pass: there is nothing to hint at."), style="green")
     else:
         print_hint(console, told, short(exercise.guide_to_read(language())))
+
+
+def notebook(console: Console, names: list[str], folder: Path) -> None:
+    """Write exercises as notebooks, and say which other file would be taken before them. Raises UserError."""
+    exercises = find_course().select(names)
+    try:
+        from .notebook.written import write_notebooks  # nbformat comes with Jupyter, which not everybody has
+    except ModuleNotFoundError as error:
+        if error.name != "nbformat":
+            raise
+        raise UserError(
+            _("The package nbformat is not installed; it comes with Jupyter: python -m pip install jupyterlab")
+        ) from None
+    for path in write_notebooks(exercises, folder):
+        console.print(Text(f"✓ {path}", style="green"), soft_wrap=True)
+        if path.with_suffix(".py").exists():
+            text = _("{file} lies beside it, and commands take that one.").format(file=path.with_suffix(".py"))
+            console.print(Text(text, style="yellow"), soft_wrap=True)
 
 
 def _check(exercise: Exercise, server: Server, progress: Progress) -> LocalReport:

@@ -105,21 +105,34 @@ def read_notebook(path: Path, student: Student, exercise: Exercise, assignment_o
 
 
 def read_file(path: Path, exercise: Exercise) -> Submission:
-    """A student's own file, on their machine, with those beside it that the exercise uses: these and no others."""
-
-    def read(name: str, limit: int) -> Text:
-        try:
-            return source_of(read_own(path.with_name(name), limit), name, limit)
-        except FileNotFoundError:
-            raise Missing(_("There is no file {filename}.").format(filename=name)) from None
-        except Unreadable as error:
-            raise Unreadable(f"{name}: {error}") from None
-
+    """A student's own file or notebook, on their machine, with those beside it that the exercise uses."""
     try:
-        source, notes = read(path.name, exercise.limits.source_kb * 1024)
+        source, notes = read_source(path, exercise.limits.source_kb * 1024)
     except Missing as error:
         return Submission("", exercise.name, None, "missing", str(error))
     except Unreadable as error:
         return Submission("", exercise.name, None, "unreadable", str(error))
-    companions, more_notes = _companions(exercise, read)
+    companions, more_notes = companions_in(path.parent, exercise)
     return Submission("", exercise.name, source, notes=(*notes, *more_notes), companions=companions)
+
+
+def companions_in(folder: Path, exercise: Exercise) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """The files or notebooks of a student's own folder that the exercise uses (name and source), and notes on them."""
+    return _companions(exercise, lambda name, limit: read_source(source_file(folder / name), limit))
+
+
+def source_file(path: Path) -> Path:
+    """This file; its notebook, where there is only that."""
+    notebook = path.with_suffix(".ipynb")
+    return notebook if notebook.is_file() and not path.is_file() else path
+
+
+def read_source(path: Path, limit: int) -> Text:
+    """The source of a student's own file or notebook, and notes on what was odd. Raises Missing and Unreadable."""
+    is_notebook = path.suffix == ".ipynb"
+    try:
+        return source_of(read_own(path, NOTEBOOK_BYTES if is_notebook else limit), path.name, limit, is_notebook)
+    except FileNotFoundError:
+        raise Missing(_("There is no file {filename}.").format(filename=path.name)) from None
+    except Unreadable as error:
+        raise Unreadable(f"{path.name}: {error}") from None

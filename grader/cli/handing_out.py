@@ -21,6 +21,7 @@ def release(
     as_wheel: Annotated[
         bool, typer.Option("--wheel", help="Also write a wheel beside it; it lays out the rest.")
     ] = False,
+    notebooks: Annotated[bool, typer.Option("--notebooks", help="Also lay out the exercises as notebooks.")] = False,
 ) -> None:
     """Build what students get. Nothing is written where something of it would leak."""
     from ..course import find_course
@@ -28,7 +29,8 @@ def release(
 
     i18n.set_language(None)
     with console.status("…"):
-        done = run_release(find_course(), dest, ("en", "ko") if lang == "both" else (lang,), as_zip, as_wheel)
+        languages = ("en", "ko") if lang == "both" else (lang,)
+        done = run_release(find_course(), dest, languages, as_zip, as_wheel, notebooks)
     text = _("✓ {folder}: {count} files, and no hidden check, solution or misconception in them.")
     console.print(Text(text.format(folder=done.folder, count=done.files), style="green"), soft_wrap=True)
     for archive in done.archives:

@@ -1,4 +1,4 @@
-"""What students use: check, watch, hint, explain, status, train, experiment, draw, show, start, doctor."""
+"""What students use: check, watch, hint, explain, status, train, experiment, draw, show, notebook, start, doctor."""
 
 from pathlib import Path
 from typing import Annotated
@@ -146,6 +146,19 @@ def show(
 
     i18n.set_language(lang)
     raise typer.Exit(show_picture(console, exercise, picture, save, open_it))
+
+
+@app.command()
+def notebook(
+    exercises: Exercises = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the notebooks.")] = Path("."),
+    lang: Language = None,
+) -> None:
+    """Write exercises as notebooks: guide, stub and checks. Where there is no NAME.py here, every command takes NAME.ipynb."""
+    from .. import student
+
+    i18n.set_language(lang)
+    student.notebook(console, exercises or [], out)
 
 
 @app.command()

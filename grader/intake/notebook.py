@@ -21,9 +21,12 @@ _MAX_NAMED = 6
 
 _MAGIC = re.compile(r"\s*(?:%{1,2}\w|!|\?|get_ipython\(\))")
 _MAGIC_VALUE = re.compile(r"[\w.,\s\[\]]++=\s*(?:!|%\w)")  # files = !ls
-# The course's own notebooks check themselves with these: not worth a note.
-_OURS = re.compile(r"\s*%(?:load_ext\s+grader|check)\b")
-_TIMED = re.compile(r"%%(?:time|capture)\b")  # the rest of such a cell is Python, run in the notebook's own namespace
+# The course's own notebooks check themselves with these: not worth a note. grader itself is not there to be imported.
+_OURS = re.compile(
+    r"\s*(?:%load_ext\s+grader\b|%(?:lang|check|hint|show|explain)\b|%%check\b"
+    r"|import\s+grader\s*(?:#|$)|grader\.check\([^()]*\)\s*;?\s*(?:#|$))"
+)
+_RUN_AS_IT_IS = re.compile(r"%%(?:time|capture|check)\b")  # the rest is Python, run in the notebook's own namespace
 _AWAIT = re.compile(r"\bawait\b")
 
 
@@ -138,7 +141,7 @@ def _python_of(source: str, number: int, dropped: list[str]) -> str:
     """A cell without magics, shell lines, help and top-level await; `pass` stands in their place, so that lines still count."""
     lines = source.split("\n")
     first = next((line.strip() for line in lines if line.strip()), "")
-    if first.startswith("%%") and not _TIMED.match(first):
+    if first.startswith("%%") and not _RUN_AS_IT_IS.match(first):
         dropped.append(_named(number, first))
         return ""
     scanner = LineScanner()
@@ -149,7 +152,7 @@ def _python_of(source: str, number: int, dropped: list[str]) -> str:
             kept.append("")
             goes_on = line.endswith("\\")
             continue
-        if not scanner.within and _is_magic(line):
+        if not scanner.within and (_is_magic(line) or _OURS.match(line)):
             if not _OURS.match(line):
                 dropped.append(_named(number, line))
             kept.append(_in_place_of(line))

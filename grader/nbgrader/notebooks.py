@@ -5,29 +5,25 @@ its own, and never run; so its score and what is said about it have a place, and
 the sentence that students read anyway, and nothing of the check's code.
 """
 
-import ast
-import base64
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from ..course import Exercise
-from ..i18n import language, pick
+from ..i18n import pick
+from ..notebook.cells import guide_cells, notebook_of, parts_of
 from ..result import CheckResult
 
 SUMMARY = (
     "grading"  # the cell whose comment is about the whole notebook; a record of a failed grading calls its check so
 )
 SCHEMA_VERSION = 3  # of nbgrader's metadata
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _MAX_ID = 100  # nbgrader's column holds 128
 _ODD = re.compile(r"[^a-zA-Z0-9_]")
-_PICTURE = re.compile(r"\]\(\.\./pictures/([\w.-]+)\)")
 
 
 def grade_id_of(check: str) -> str:
@@ -50,16 +46,12 @@ def source_notebook(exercise: Exercise) -> nbformat.NotebookNode:
     visible = list_checks(exercise, exercise.visible_path)
     hidden = list_checks(exercise, exercise.hidden_path)
     cells = [
-        *_guide_cells(exercise),
+        *guide_cells(exercise),
         *_code_cells(exercise.reference_source),
         *_visible_cells(exercise, visible),
         *_hidden_cells(hidden),
     ]
-    for number, cell in enumerate(cells, 1):
-        cell["id"] = f"{exercise.name}-{number}"[-64:]  # the same notebook each time
-    facts = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    notebook: nbformat.NotebookNode = new_notebook(cells=cells, metadata=facts)
-    return notebook
+    return notebook_of(exercise, cells)
 
 
 def cell_metadata(
@@ -77,42 +69,10 @@ def cell_metadata(
     return {"nbgrader": facts if points is None else facts | {"points": points}}
 
 
-def _guide_cells(exercise: Exercise) -> Iterator[nbformat.NotebookNode]:
-    """The guide, a cell a section; its picture travels inside the notebook."""
-    text = exercise.guide_path(language()).read_text(encoding="utf-8")
-    for section in _sections(text):
-        cell = new_markdown_cell(_PICTURE.sub(r"](attachment:\1)", section))
-        for name in _PICTURE.findall(section):
-            picture = exercise.picture_path.with_name(name)
-            if picture.exists():
-                data = base64.b64encode(picture.read_bytes()).decode()
-                cell["attachments"] = {name: {"image/png": data}}
-        yield cell
-
-
-def _sections(text: str) -> list[str]:
-    """Markdown, cut before each heading of the second level that stands in no fenced block."""
-    sections: list[list[str]] = [[]]
-    fenced = False
-    for line in text.splitlines():
-        fenced ^= line.lstrip().startswith("```")
-        if line.startswith("## ") and not fenced:
-            sections.append([])
-        sections[-1].append(line)
-    return ["\n".join(section).strip() for section in sections if any(section)]
-
-
-@dataclass
-class _Part:
-    """Some statements of the reference that make up a cell."""
-
-    source: str
-    name: str
-    is_solution: bool
-
-
 def _code_cells(reference: str) -> Iterator[nbformat.NotebookNode]:
     """The reference, a cell a definition: with a solution block it is the student's to write, else it is locked."""
+    from ..sync import BEGIN
+
     yield new_markdown_cell(
         pick(
             "## Your code\n\nWrite your answers in the place of each TODO. You may add cells of your own. What counts is the "
@@ -122,29 +82,10 @@ def _code_cells(reference: str) -> Iterator[nbformat.NotebookNode]:
         )
     )
     yield new_code_cell("%load_ext grader", metadata=cell_metadata("setup", locked=True))
-    for part in _parts(reference):
-        facts = cell_metadata(f"code-{part.name}", solution=part.is_solution, locked=not part.is_solution)
+    for part in parts_of(reference):
+        is_solution = BEGIN in part.source
+        facts = cell_metadata(f"code-{part.name}", solution=is_solution, locked=not is_solution)
         yield new_code_cell(part.source, metadata=facts)
-
-
-def _parts(reference: str) -> list[_Part]:
-    """The reference's lines, cut before each top-level definition, its decorators and the comment above it."""
-    from ..sync import BEGIN
-
-    lines = reference.splitlines()
-    starts: list[tuple[int, str]] = [(0, "imports")]
-    for node in ast.parse(reference).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
-            while start > 0 and lines[start - 1].startswith("#"):
-                start -= 1
-            starts.append((start, node.name))
-    ends = [start for start, _ in starts[1:]] + [len(lines)]
-    parts = []
-    for (start, name), end in zip(starts, ends, strict=True):
-        source = "\n".join(lines[start:end]).strip("\n")
-        parts.append(_Part(source, name, BEGIN in source))
-    return [part for part in parts if part.source]
 
 
 def _visible_cells(exercise: Exercise, checks: list[CheckResult]) -> Iterator[nbformat.NotebookNode]:
@@ -158,7 +99,7 @@ def _visible_cells(exercise: Exercise, checks: list[CheckResult]) -> Iterator[nb
     )
     for check in checks:
         facts = cell_metadata(visible_id_of(check.name), grade=True, locked=True, points=0)
-        yield new_code_cell(f"# {check.title}\n%check {exercise.name} {check.name}", metadata=facts)
+        yield new_code_cell(f"# {check.title}\n%check --fail {exercise.name} {check.name}", metadata=facts)
 
 
 def _hidden_cells(checks: list[CheckResult]) -> Iterator[nbformat.NotebookNode]:

@@ -18,7 +18,8 @@ from ..i18n import _
 from ..intake.disk import DiskFolder
 from ..intake.notebook import MAX_CELLS, NOTEBOOK_BYTES, raw_cells
 from ..intake.tree import Unreadable
-from .notebooks import KERNEL, cell_metadata
+from ..notebook.cells import KERNEL
+from .notebooks import cell_metadata
 
 REMARKS = "dot2vit"  # the notebook's metadata that holds what was mended
 _TYPES = ("code", "markdown", "raw")

@@ -32,6 +32,7 @@ def release(
     languages: tuple[str, ...] = ("en", "ko"),
     as_zip: bool = False,
     as_wheel: bool = False,
+    with_notebooks: bool = False,
 ) -> Released:
     """Write what students get to `folder`, and the archives beside it.
 
@@ -41,12 +42,12 @@ def release(
     place = Place(folder)
     if place.folder.is_relative_to(course.root / "exercises"):
         raise UserError(f"{place.folder} lies in what is released. Name a folder outside of it; nothing was written.")
-    files = bundle(course, languages)
+    files = bundle(course, languages, with_notebooks)
     archives: dict[str, bytes] = {}
     if as_zip:
         archives[f"{place.folder.name}.zip"] = zip_of(files, place.folder.name)
     if as_wheel:
-        archives[wheel_name(files)] = wheel_of(files, starter(course, languages))
+        archives[wheel_name(files)] = wheel_of(files, starter(course, languages, with_notebooks))
     with place.draft(files, archives) as draft:
         refuse_leaks(course, draft)
         place.put(draft)

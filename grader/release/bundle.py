@@ -38,9 +38,10 @@ INSTRUCTORS = {
 SOURCES_OF_CATALOGUES = (".po", ".pot")
 
 
-def bundle(course: Course, languages: tuple[str, ...]) -> dict[str, bytes]:
+def bundle(course: Course, languages: tuple[str, ...], with_notebooks: bool = False) -> dict[str, bytes]:
     """Path -> bytes, in order. Raises UserError for a file that is missing, or a stub that is not its reference's."""
-    files = _course_files(course, languages) | _engine() | _documents(course, languages, "folder")
+    files = _course_files(course, languages) | _engine() | _documents(course, languages, "folder", with_notebooks)
+    files |= _notebooks(course, languages) if with_notebooks else {}
     files |= {
         "pyproject.toml": _pyproject(course),
         "constraints.txt": _project_file("constraints.txt"),
@@ -49,9 +50,11 @@ def bundle(course: Course, languages: tuple[str, ...]) -> dict[str, bytes]:
     return _with_manifest(course, languages, files)
 
 
-def starter(course: Course, languages: tuple[str, ...]) -> dict[str, bytes]:
+def starter(course: Course, languages: tuple[str, ...], with_notebooks: bool = False) -> dict[str, bytes]:
     """What `grader start` lays out where the grader itself came as a wheel."""
-    return _with_manifest(course, languages, _course_files(course, languages) | _documents(course, languages, "wheel"))
+    files = _course_files(course, languages) | _documents(course, languages, "wheel", with_notebooks)
+    files |= _notebooks(course, languages) if with_notebooks else {}
+    return _with_manifest(course, languages, files)
 
 
 def _course_files(course: Course, languages: tuple[str, ...]) -> dict[str, bytes]:
@@ -68,6 +71,17 @@ def _course_files(course: Course, languages: tuple[str, ...]) -> dict[str, bytes
         path.relative_to(course.root).as_posix(): path.read_bytes()
         for path in _files_below(course.root / "exercises")
         if not any(path.is_relative_to(folder) for folder in others)
+    }
+
+
+def _notebooks(course: Course, languages: tuple[str, ...]) -> dict[str, bytes]:
+    """The exercises as notebooks, a folder a language, as the guides lie."""
+    from ..notebook.written import notebooks_of
+
+    return {
+        f"notebooks/{language}/{name}": data
+        for language in languages
+        for name, data in notebooks_of(course, language).items()
     }
 
 
@@ -92,11 +106,11 @@ def _files_below(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _documents(course: Course, languages: tuple[str, ...], way: str) -> dict[str, bytes]:
+def _documents(course: Course, languages: tuple[str, ...], way: str, with_notebooks: bool) -> dict[str, bytes]:
     """README, licence, .gitignore and the editor's tasks. way: "folder" or "wheel", which are begun differently."""
     readmes = dict(zip(("README.md", "README.ko.md"), languages, strict=False))
     return {
-        **{name: _readme(course, readmes, name, way) for name in readmes},
+        **{name: _readme(course, readmes, name, way, with_notebooks) for name in readmes},
         "LICENSE": _project_file("LICENSE"),
         ".gitignore": (TEMPLATES / "student" / "gitignore.txt").read_bytes(),
         ".vscode/tasks.json": (TEMPLATES / "student" / "tasks.json").read_bytes(),
@@ -104,7 +118,7 @@ def _documents(course: Course, languages: tuple[str, ...], way: str) -> dict[str
     }
 
 
-def _readme(course: Course, readmes: dict[str, str], name: str, way: str) -> bytes:
+def _readme(course: Course, readmes: dict[str, str], name: str, way: str, with_notebooks: bool) -> bytes:
     language = readmes[name]
     folder = TEMPLATES / "student" / language
     words = {
@@ -115,6 +129,7 @@ def _readme(course: Course, readmes: dict[str, str], name: str, way: str) -> byt
             if other != language
         ),
         "begin": (folder / f"begin-{way}.md").read_text(encoding="utf-8").rstrip(),
+        "notebooks": (folder / "notebooks.md").read_text(encoding="utf-8") if with_notebooks else "",
         "exercises": "\n".join(
             f"| {number} | `{exercise.name}` | {exercise.title_ko if language == 'ko' else exercise.title_en} "
             f"| [guide](exercises/guide/{language}/{exercise.name}.md) |"

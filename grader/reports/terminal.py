@@ -1,7 +1,7 @@
 """What the commands print. Everything that a student wrote is shown as plain text: no markup, no escape sequences."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -97,11 +97,17 @@ def print_record(console: Console, record: dict[str, Any], title: str) -> None:
 
 
 def print_checks(console: Console, checks: Sequence[dict[str, Any]]) -> None:
-    """Every check; a hint that several checks share is told once."""
+    """Every check, as it is told."""
+    for check in as_told(checks):
+        console.print(check_lines(check))
+
+
+def as_told(checks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The checks of a record as readers are told them: what all of them say is said once, a hint that several share, too."""
     told: set[str] = set()
     for check in _summarised(checks):
         hint = check.get("hint") or ""
-        console.print(check_lines({**check, "hint": _("the same mistake as above") if hint and hint in told else hint}))
+        yield {**check, "hint": _("the same mistake as above") if hint and hint in told else hint}
         told.add(hint)
 
 

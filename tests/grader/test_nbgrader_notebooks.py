@@ -42,7 +42,7 @@ def test_visible_checks_are_worth_nothing_and_solutions_are_cut_from_the_referen
     cells = by_id(notebook)
     visible = cells[visible_id_of("test_softmax_values")]
     assert facts(visible)["points"] == 0 and facts(visible)["grade"]
-    assert visible.source.endswith("%check attention test_softmax_values")
+    assert visible.source.endswith("%check --fail attention test_softmax_values")
     assert facts(cells["code-softmax"])["solution"]
     assert "# BEGIN SOLUTION" in cells["code-softmax"].source and "def scaled" not in cells["code-softmax"].source
     assert facts(cells["code-imports"])["locked"] and "import torch" in cells["code-imports"].source

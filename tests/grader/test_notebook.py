@@ -3,9 +3,10 @@
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+import grader
 from grader.course import find_course
 from grader.errors import UserError
-from grader.notebook import NotPassed, check, load_ipython_extension
+from grader.notebook.magics import NotPassed, check, load_ipython_extension
 
 # The kernel's own history and its traces are none of a test's.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -29,10 +30,11 @@ def visible(toy):
     return [result.name for result in list_checks(toy, toy.visible_path)]
 
 
-def test_right_functions_pass(shell, toy, capsys):
-    report = check("toy", shell=shell)
-    assert [result.name for result in report.checks] == visible(toy)
-    assert "✓" in capsys.readouterr().out
+def test_right_functions_pass(shell, toy):
+    results = check("toy", shell=shell)
+    assert results.passed
+    assert [result.name for result in results.report.checks] == visible(toy)
+    assert repr(results).count("✓") == len(visible(toy))
 
 
 def test_one_check_alone_and_what_it_needs(shell, toy, capsys):
@@ -45,8 +47,8 @@ def test_one_check_alone_and_what_it_needs(shell, toy, capsys):
 def test_what_was_defined_last_counts(shell):
     shell.run_cell("def center(*arguments):\n    raise NotImplementedError", store_history=True)
     with pytest.raises(NotPassed, match="center still holds its TODO"):
-        check("toy", shell=shell)
-    result = shell.run_cell("%check toy")
+        check("toy", fail=True, shell=shell)
+    result = shell.run_cell("%check --fail toy")
     assert not result.success
     assert result.error_in_exec._render_traceback_() == str(result.error_in_exec).splitlines()
 
@@ -61,4 +63,4 @@ def test_names_that_do_not_exist_are_sentences(shell):
 
 def test_outside_of_a_notebook():
     with pytest.raises(UserError, match="This is no notebook"):
-        check("toy")
+        grader.check("dot")
