@@ -154,8 +154,8 @@ def part_of(
         open_points=sum(check["max_points"] for check in remaining) if is_unsettled else 0.0,
         is_dropped=decision is not None and decision.is_dropped,
         checks=_checks(checks, words),
-        notes=record["notes"],
-        words=[*_lateness(decision), *(_said(word) for word in words if word.check not in {c["name"] for c in checks})],
+        notes=[*_lateness(decision), *record["notes"]],
+        words=[_said(word) for word in words if word.check not in {check["name"] for check in checks}],
         output=[_cut(line, MAX_LETTERS) for line in output[:OUTPUT_LINES]],
         more_output=max(len(output) - OUTPUT_LINES, 0),
         source=_source(f"{record['exercise']}.py", source, remarks or {}) if source is not None else None,
@@ -213,10 +213,8 @@ def _said(word: Word) -> str:
     if word.points is None:
         return word.text
     points = number(word.points)
-    if word.is_set:
-        change = _("set to {points}").format(points=points)
-    else:
-        change = points if word.points < 0 else f"+{points}"
+    added = points if word.points < 0 else f"+{points}"
+    change = _("set to {points}").format(points=points) if word.is_set else added
     return f"{change}: {word.text}" if word.text else change
 
 

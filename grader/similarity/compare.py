@@ -22,6 +22,8 @@ from .tokens import BREAK, Tokens, tokens_of
 LENGTH = 8  # tokens in a piece
 WINDOW = 1  # every piece counts: sources are short, and a choice by hash would not be the same in the next process
 ENOUGH = 30  # distinctive pieces that a file must have: with fewer, independent work comes out as like as copies
+FAR = 5.0  # robust standard deviations from the class's median: what honest classes do not have
+COMMON = 0.25  # pieces of less weight are not marked: a good part of the class has them
 KNOWN_PAIRS = 3  # as many pairs of independent solutions are needed to say what is usual
 
 
@@ -87,8 +89,27 @@ class Comparison:
         return 2 * len(self.short) < len(self.weights)
 
     def is_unusual(self, pair: Pair) -> bool:
-        """Whether it is more alike than any two independent solutions that are known."""
-        return self.usual is not None and pair.likeness > self.usual
+        """Whether it is more alike than any two independent solutions that are known, and than the class is in general."""
+        return self.usual is not None and pair.likeness > self.usual and pair.distance > FAR
+
+    def leading(self, count: int) -> list[Pair]:
+        """The most alike; of several that share one origin, those pairs only that bring in somebody new."""
+        origin = {student: student for student in self.works}
+
+        def find(student: str) -> str:
+            while origin[student] != student:
+                student = origin[student]
+            return student
+
+        found: list[Pair] = []
+        for pair in self.pairs if self.can_judge else []:
+            first, second = find(pair.first), find(pair.second)
+            if first != second:
+                origin[second] = first
+                found.append(pair)
+                if len(found) == count:
+                    break
+        return found
 
     def marks(self, pair: Pair) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """(start, end) in the first source, and in the second, of what both hold and few others do."""
@@ -112,7 +133,7 @@ def compare(
     population = [*works.values(), *others]
     counts = Counter(piece for work in population for piece in work.pieces)
     weight_of = {piece: _weight(count, len(population)) for piece, count in counts.items()}
-    common = frozenset(piece for piece, weight in weight_of.items() if weight < 0.5)
+    common = frozenset(piece for piece, weight in weight_of.items() if weight < COMMON)
     weights, likeness, shared = _matrices(list(works.values()), weight_of)
     students = list(works)
     pairs = _pairs(students, weights, likeness, shared)

@@ -53,7 +53,7 @@ def show_similarity(
             said.print(plain(mention), style="yellow", markup=False, soft_wrap=True)
         for exercise in exercises:
             found = compare_class(exercise, _sources(collected, exercise))
-            shown.append(Shown(exercise, found, found.pairs[:top] if found.can_judge else [], points))
+            shown.append(Shown(exercise, found, found.leading(top), points))
             _print(console, shown[-1])
     console.print(
         _("Likeness is no proof: look at both files, and speak with both students, before you think of anything.")

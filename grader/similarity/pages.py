@@ -8,10 +8,12 @@ from .. import i18n
 from ..course import Exercise
 from ..exports.wording import number
 from ..feedback.pages import environment
+from ..i18n import _
 from .compare import Comparison, Pair
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_SHOWN = 40_000  # characters of a file
+CONTEXT = 4  # lines around what is marked; the others of a long stretch are counted
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,10 @@ class Shown:
         marks = self.found.marks(pair)
         sources = [self.found.works[name].tokens.source for name in (pair.first, pair.second)]
         return [
-            (self.label(name), pieces(source, ranges))
+            (
+                self.label(name),
+                [(text if marked else shortened(text), marked) for text, marked in pieces(source, ranges)],
+            )
             for name, source, ranges in zip((pair.first, pair.second), sources, marks, strict=True)
         ]
 
@@ -48,6 +53,16 @@ def pieces(source: str, ranges: Sequence[tuple[int, int]]) -> list[tuple[str, bo
             at = stop
     rest = source[at:end] + (" …" if len(source) > end else "")
     return [(text, marked) for text, marked in [*found, (rest, False)] if text]
+
+
+def shortened(text: str) -> str:
+    """What lies between marks: where it is long, its first and last lines."""
+    lines = text.split("\n")
+    left_out = len(lines) - 2 * CONTEXT
+    if left_out <= CONTEXT:
+        return text
+    between = "⋯ " + _("{count} lines").format(count=left_out) + " ⋯"
+    return "\n".join([*lines[:CONTEXT], between, *lines[-CONTEXT:]])
 
 
 def html_page(shown: Sequence[tuple[Shown, str]]) -> str:

@@ -14,7 +14,7 @@ from grader.course import load_course
 from grader.errors import UserError
 from grader.similarity.compare import ENOUGH, compare
 from grader.similarity.make import compare_class, show_similarity
-from grader.similarity.pages import pieces
+from grader.similarity.pages import pieces, shortened
 from grader.similarity.tokens import BREAK, MAX_CHARACTERS, tokens_of
 from grader.sync import make_stub
 
@@ -164,6 +164,15 @@ def test_letters_of_a_source_are_never_those_of_tokens():
     assert tokens_of(f"a = '{BREAK}'").letters == tokens_of("a = 'b'").letters
 
 
+def test_several_copies_of_one_file_do_not_fill_the_list(course):
+    others = {variant.id: variant.source for variant in course.exercise("attention").alternatives}
+    found = compare(
+        {f"s{number}": ORIGINAL for number in range(5)} | others, [course.exercise("attention").reference_source]
+    )
+    assert len([pair for pair in found.pairs if pair.likeness > 0.99]) == 10
+    assert [pair.likeness > 0.99 for pair in found.leading(6)] == [True] * 4 + [False] * 2
+
+
 def test_marks_are_what_both_hold():
     found = compare({"a": ORIGINAL, "b": disguised(ORIGINAL), "c": OTHER}, [])
     pair = found.pairs[0]
@@ -174,12 +183,18 @@ def test_marks_are_what_both_hold():
         assert "".join(text for text, _ in pieces(source, ranges)) == source
 
 
+def test_long_stretches_without_a_mark_are_counted():
+    lines = [f"line {number}" for number in range(100)]
+    assert shortened("\n".join(lines)).split("\n") == [*lines[:4], "⋯ 92 lines ⋯", *lines[-4:]]
+    assert shortened("\n".join(lines[:12])) == "\n".join(lines[:12])
+
+
 def test_the_page_is_escaped_and_needs_no_network(show, tmp_path):
     attack = ORIGINAL + "\n# </pre><script>alert(1)</script>\u202e\x1b[31m\nx = '<img src=https://example.org/x>'\n"
     said = show("pairs.html", **{"<b>ann": attack, "bob": disguised(attack), "cyd": OTHER})
     text = (tmp_path / "pairs.html").read_text(encoding="utf-8")
     page = html.fromstring(text)
-    assert not page.xpath("//script | //img | //link | //b") and len(page.xpath("//details")) == 3
+    assert not page.xpath("//script | //img | //link | //b") and len(page.xpath("//details")) == 2
     assert page.xpath("//details[1]//mark") and "\u202e" not in text and "\x1b" not in text
     assert "look at both" in said and "no proof" in said
 
