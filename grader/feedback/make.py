@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,17 @@ from typing import Any
 from rich.console import Console
 
 from .. import i18n
-from ..course import Course, find_course
+from ..course import Course, Exercise, find_course
 from ..errors import UserError
 from ..files import check_writable, not_written
 from ..i18n import _
-from ..intake.collect import Collected, collect
+from ..intake.collect import collect
 from ..intake.roster import read_roster
+from ..intake.student import Student
 from ..leaks import find_leaks, needles_of
 from ..reports.records import folders_of
 from ..store import Store
-from ..submission import submission_of
+from ..submission import Submission, submission_of
 from ..text import plain
 from .facts import Decision, Page, part_of
 from .pages import html_page, markdown_page
@@ -28,31 +28,6 @@ from .remarks import remarks_of, without_quotes
 
 FILES = {"feedback.html": html_page, "feedback.md": markdown_page}
 Decisions = Mapping[tuple[str, str], Decision]
-
-
-@dataclass
-class Sources:
-    """What was graded, as far as it still lies there."""
-
-    collected: Collected | None = None
-    own: list[str] = field(default_factory=list)  # of the student whose page is being made
-
-    def graded(self, course: Course, record: dict[str, Any]) -> tuple[str | None, str]:
-        """The source that this record is of; without it, why there is none."""
-        if self.collected is None:
-            return None, ""
-        student = next((one for one in self.collected.students if one.name == record["student"]), None)
-        if student is None:
-            return None, _("Your file was not at hand when this page was made.")
-        with i18n.speaking(record["language"]):  # the hash of what cannot be read is of a sentence
-            found = submission_of(student, course.exercise(record["exercise"]))
-        student.close()
-        if found.source is None:
-            return None, ""
-        if found.sha256 != record["source_sha256"]:
-            return None, _("Your file has changed since it was graded, so it is not shown here.")
-        self.own += [found.source, *(source for _name, source in found.companions)]
-        return found.source, ""
 
 
 def make_feedback(
@@ -84,16 +59,18 @@ def make_feedback(
             named = sorted({grade.student for grade in store.counted(students or None, exercises)})
             _check_names(named, students, db)
             folders = folders_of(grade.student for grade in store.counted())
-            sources = Sources(collected)
+            handed_in = {one.name: one for one in collected.students} if collected is not None else None
             needles = needles_of(course)
             for student, records in _by_student(store, students, exercises):
                 with i18n.speaking(lang or records[0]["language"]):
-                    page = _page(course, student, people.get(student, ""), records, sources, needles, decisions or {})
+                    page, own = _page(
+                        course, student, people.get(student, ""), records, handed_in, needles, decisions or {}
+                    )
                     draft = Path(beside) / folders[student]
                     draft.mkdir()
                     for name, make in FILES.items():
                         (draft / name).write_text(make(page), encoding="utf-8", errors="backslashreplace")
-                _gate(draft, student, records, sources.own, needles)
+                _gate(draft, student, records, own, needles)
             for student in named:
                 (folder / folders[student]).mkdir(exist_ok=True)
                 for name in FILES:
@@ -127,26 +104,41 @@ def _page(
     student: str,
     name: str,
     records: Sequence[dict[str, Any]],
-    sources: Sources,
+    handed_in: Mapping[str, Student] | None,
     needles: Mapping[str, str],
     decisions: Decisions,
-) -> Page:
+) -> tuple[Page, list[str]]:
+    """The page, and the sources of the student's own that it shows or quotes."""
     parts = []
-    sources.own.clear()
+    own: list[str] = []
     for record in records:
-        source, why = sources.graded(course, record)
-        told = record if source is not None else without_quotes(record, needles)
-        parts.append(
-            part_of(
-                told,
-                course.exercise(record["exercise"]).title,
-                source,
-                why,
-                remarks_of(record, source) if source is not None else None,
-                decisions.get((student, record["exercise"])),
-            )
-        )
-    return Page(student, name, course.title, parts)
+        exercise = course.exercise(record["exercise"])
+        submission, why = _graded(exercise, record, handed_in) if handed_in is not None else (None, "")
+        source = submission.source if submission is not None else None
+        remarks = None
+        if submission is None or source is None:
+            record = without_quotes(record, needles)
+        else:
+            own += [source, *(text for _name, text in submission.companions)]
+            remarks = remarks_of(record, source)
+        decision = decisions.get((student, exercise.name))
+        parts.append(part_of(record, exercise.title, source, why, remarks, decision))
+    return Page(student, name, course.title, parts), own
+
+
+def _graded(
+    exercise: Exercise, record: dict[str, Any], handed_in: Mapping[str, Student]
+) -> tuple[Submission | None, str]:
+    """What this record is of; where it is not there any more, why."""
+    student = handed_in.get(record["student"])
+    if student is None:
+        return None, _("Your file was not at hand when this page was made.")
+    with i18n.speaking(record["language"]):  # the hash of what cannot be read is that of a sentence
+        found = submission_of(student, exercise)
+    student.close()
+    if found.sha256 != record["source_sha256"]:
+        return None, _("Your file has changed since it was graded, so it is not shown here.")
+    return found, ""
 
 
 def _gate(
