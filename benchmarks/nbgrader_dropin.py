@@ -9,7 +9,8 @@ dropin   the course that `grader nbgrader init` makes
 Both grade right solutions, written in different ways. The checks of the stock course are the same source lines, on a plain
 shim without dot2vit (torch.testing.assert_close, a seeded generator, the reference as a module): so it is no slower than a
 course written for nbgrader would be. Speed is judged in neither. CPU seconds are those of the command and of all that it
-started, less those of nbgrader's own start (the command on a student who does not exist); divided by the students.
+started, less those of nbgrader's own start (the command on a student who does not exist); divided by the students. The start of
+the grading process and of its fork server, each of which imports torch, is the drop-in's.
 --profile also prints where the time of nbgrader's own process goes.
 """
 
@@ -175,16 +176,14 @@ def make_course(folder: Path, exercise: Exercise, students: int, stock: bool) ->
     return float(sum(facts.get("points", 0) for facts in graded))
 
 
-def measure(folder: Path, exercise: Exercise, students: int, full: float) -> tuple[float, float]:
-    """CPU seconds: of nbgrader's own start, and of a submission after it."""
+def measure(folder: Path, exercise: Exercise, students: int, full: float) -> tuple[float, float, int]:
+    """CPU seconds of nbgrader's own start, and of a submission after it; how many of the right ones got full marks."""
     start = run(folder, "nbgrader", "autograde", exercise.name, "--student", "nobody", rc=1).seconds
     spent = run(folder, "nbgrader", "autograde", exercise.name).seconds
     run(folder, "nbgrader", "export")
     rows = (folder / "grades.csv").read_text().splitlines()[1:]
-    scores = [float(row.split(",")[9]) for row in rows]
-    if scores != [full] * students:
-        raise SystemExit(f"{folder.name}: right solutions got {scores} of {full}")
-    return start, (spent - start) / students
+    right = sum(float(row.split(",")[9]) == full for row in rows)
+    return start, (spent - start) / students, right
 
 
 def profile(folder: Path, exercise: Exercise) -> str:
@@ -209,8 +208,15 @@ def main() -> None:
         for kind in ("dropin", "stock"):
             folder = Path(name) / kind
             full = make_course(folder, exercise, options.students, stock=kind == "stock")
-            start, each = figures[kind] = measure(folder, exercise, options.students, full)
-            print(f"{kind:7} nbgrader's start {start:.2f} CPU s, then {each:.3f} CPU s a submission", flush=True)
+            start, each, right = figures[kind] = measure(folder, exercise, options.students, full)
+            said = f"{kind:7} nbgrader's start {start:.2f} CPU s, then {each:.3f} CPU s a submission"
+            print(f"{said}; full marks for {right} of {options.students}", flush=True)
+            if kind == "dropin":  # what is left where nothing is graded: nbgrader's own work, and writing the marks
+                again = run(folder, "nbgrader", "autograde", exercise.name, "--force").seconds
+                print(
+                    f"dropin  again, all read from the store: {(again - start) / options.students:.3f} CPU s",
+                    flush=True,
+                )
         print(f"ratio {figures['stock'][1] / figures['dropin'][1]:.1f}")
         if options.profile:
             print(profile(Path(name) / "dropin", exercise))

@@ -31,6 +31,7 @@ from grader.intake.tree import File, Node
 from grader.record import Settings
 from grader.reports.records import write_csv, write_json
 from grader.result import Grade
+from grader.standing.final import standings
 from grader.store import Store
 from grader.submission import Submission
 
@@ -129,7 +130,9 @@ def run(course: Course, exercises: list[Exercise], students: int, recorded: dict
 def report(plan: batch.Plan, store: Store, folder: Path) -> None:
     """What an instructor asks for afterwards."""
     names = [exercise.name for exercise in plan.exercises]
-    print(f"points as CSV: {timed(lambda: write_csv(store.counted(), names, folder / 'points.csv')):.1f} s")
+    print(
+        f"points as CSV: {timed(lambda: write_csv(standings(store, plan.course), names, folder / 'points.csv')):.1f} s"
+    )
     print(f"statistics of every check: {timed(lambda: statistics_of(store)):.1f} s")
     print(f"one student's records: {timed(lambda: store.records([plan.students[-1]])):.3f} s")
     some = plan.students[:: max(1, len(plan.students) // 100)][:100]

@@ -16,11 +16,12 @@ from typing import Any, Protocol
 from . import __version__
 from .course import Course, Exercise
 from .errors import GraderFault, MachineFault, SandboxUnavailable, Stopped
-from .i18n import language
+from .i18n import _, language
 from .intake.collect import Collected, collect
 from .pool import grade_chunk, start_process
 from .record import Settings, failed_grade, new_grade
 from .result import Grade, Verdict
+from .standing.times import HandedIn, Timestamps, read_timestamps
 from .store import Counted, Store, key_of
 from .submission import Submission, submission_of
 
@@ -30,11 +31,12 @@ BLOCK = 64  # students whose submissions are read, looked up in the store and gr
 
 @dataclass(frozen=True)
 class Unit:
-    """One student's submission of one exercise, and the key of its grade."""
+    """One student's submission of one exercise, the key of its grade, and when it was handed in, if anybody says."""
 
     key: str
     exercise: Exercise
     submission: Submission
+    handed_in: HandedIn | None = None
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -55,13 +57,19 @@ class Chunk:
 
 
 class Work(Protocol):
-    """What there is to grade: units, a block at a time."""
+    """What there is to grade: units, a block at a time.
+
+    is_live: the grades count from now on; otherwise they are kept beside those that do, which stay as they are.
+    """
 
     @property
     def course(self) -> Course: ...
 
     @property
     def settings(self) -> Settings: ...
+
+    @property
+    def is_live(self) -> bool: ...
 
     def blocks(self) -> Iterable[list[Unit]]: ...
 
@@ -73,6 +81,7 @@ class Listed:
     course: Course
     settings: Settings
     units: list[Unit]
+    is_live: bool = True
 
     def blocks(self) -> list[list[Unit]]:
         return [self.units]
@@ -83,12 +92,16 @@ class Plan:
     """What a batch is about to do. Nothing is read before it is needed: a class may be larger than the memory.
 
     mentions: what the instructor should know. Close it when all is graded.
+    timestamps: when work was handed in, as the instructor says; by_mtime: where nobody says, the files do.
     """
 
     course: Course
     exercises: list[Exercise]
     settings: Settings
     collected: Collected
+    is_live: bool = True
+    timestamps: Timestamps | None = None
+    by_mtime: bool = False
 
     @property
     def students(self) -> list[str]:
@@ -96,7 +109,12 @@ class Plan:
 
     @property
     def mentions(self) -> list[str]:
-        return self.collected.mentions
+        mentions = list(self.collected.mentions)
+        unknown = self.timestamps.unknown(self.students) if self.timestamps else []
+        if unknown:
+            named = ", ".join(unknown[:20]) + (", …" if len(unknown) > 20 else "")
+            mentions.append(_("In the timestamps, but not in the class: {names}.").format(names=named))
+        return mentions
 
     @property
     def count(self) -> int:
@@ -110,7 +128,9 @@ class Plan:
             units = []
             for student in students[start : start + BLOCK]:
                 for exercise in self.exercises:
-                    units.append(unit_of(self.course, exercise, submission_of(student, exercise), self.settings))
+                    told = self.timestamps.of(student.name, exercise.name) if self.timestamps else None
+                    told = told or student.handed_in(exercise.filename, self.by_mtime)
+                    units.append(unit_of(self.course, exercise, submission_of(student, exercise), self.settings, told))
                 student.close()
             yield units
 
@@ -130,9 +150,14 @@ def plan(
     settings: Settings,
     layout: str | None = None,
     roster: Path | None = None,
+    is_live: bool = True,
+    timestamps: Path | None = None,
+    by_mtime: bool = False,
 ) -> Plan:
     """Find every student's work. Raises UserError."""
-    return Plan(course, exercises, settings, collect(submissions, layout, roster))
+    zone, names = course.policy.zone, [exercise.name for exercise in course.exercises]
+    times = read_timestamps(timestamps, names, zone) if timestamps is not None else None
+    return Plan(course, exercises, settings, collect(submissions, layout, roster), is_live, times, by_mtime)
 
 
 def run(
@@ -165,10 +190,14 @@ def run(
 def pending(
     work: Work, store: Store, on_known: Callable[[int], None] = lambda count: None, chunk: int = CHUNK
 ) -> Iterator[Chunk]:
-    """Chunks of what is not graded yet, the long ones of a block first; what is graded counts again."""
+    """Chunks of what is not graded yet, the long ones of a block first; what is graded counts again, where the work is live."""
     for units in work.blocks():
+        store.hand_in([(*unit.place[:2], unit.submission.sha256, unit.handed_in) for unit in units if unit.handed_in])
         finished = store.finished(unit.key for unit in units)
-        store.make_live(unit.place for unit in units if unit.key in finished)
+        if work.is_live:
+            store.make_live(unit.place for unit in units if unit.key in finished)
+        else:  # what counts stays as it is, even if it needs review
+            finished |= store.live_keys(unit.key for unit in units)
         on_known(len(finished))
         yield from chunks_of([unit for unit in units if unit.key not in finished], chunk)
 
@@ -306,8 +335,8 @@ def _keep(
         ]
     again = [unit for unit, grade in graded if chunk.attempt == 1 and _is_worth_another(grade)]
     kept = [(unit.key, grade) for unit, grade in graded if unit not in again]
-    store.save(kept)
-    for _, grade in kept:
+    store.save(kept, work.is_live)
+    for _unit_key, grade in kept:
         on_graded(grade)
     return [Chunk([unit], attempt=2) for unit in again]
 
@@ -317,10 +346,12 @@ def _is_worth_another(grade: Grade) -> bool:
     return any(check.verdict in (Verdict.GRADER_ERROR, Verdict.INCONCLUSIVE) for check in grade.checks)
 
 
-def unit_of(course: Course, exercise: Exercise, submission: Submission, settings: Settings) -> Unit:
+def unit_of(
+    course: Course, exercise: Exercise, submission: Submission, settings: Settings, handed_in: HandedIn | None = None
+) -> Unit:
     """A submission with the key that its grade is kept under."""
     facts = new_grade(course, exercise, submission, settings, [], "").to_record()
-    return Unit(key_of(facts, __version__, course.id, settings.secret), exercise, submission)
+    return Unit(key_of(facts, __version__, course.id, settings.secret), exercise, submission, handed_in)
 
 
 def records_of(plan: Plan, store: Store) -> Iterator[dict[str, Any]]:

@@ -3,15 +3,16 @@
 import hashlib
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
-from .i18n import pick
+from .i18n import LANGUAGES, pick
 from .sandbox.limits import Limits
 from .speed.thresholds import of_exercise
+from .standing.policy import Policy, read_policy
 from .variants import Variant, load_variants
 
 
@@ -69,6 +70,15 @@ class Exercise:
 
     def guide_path(self, language: str) -> Path:
         return self.root / "exercises" / "guide" / language / f"{self.name}.md"
+
+    def guide_to_read(self, language: str) -> Path:
+        """The guide in this language where it is there: a release may hold the other one alone."""
+        paths = [self.guide_path(one) for one in (language, *LANGUAGES)]
+        return next((path for path in paths if path.is_file()), paths[0])
+
+    @property
+    def hints_path(self) -> Path:
+        return self.root / "exercises" / "hints" / f"{self.name}.toml"
 
     @property
     def picture_path(self) -> Path:
@@ -129,7 +139,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Course:
-    """A course: id, version and its exercises in order."""
+    """A course: id, version, its exercises in order, and when work is due."""
 
     id: str
     version: str
@@ -137,6 +147,7 @@ class Course:
     title_ko: str
     root: Path
     exercises: tuple[Exercise, ...]
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def title(self) -> str:
@@ -172,7 +183,8 @@ def find_course(start: Path | None = None) -> Course:
         if (folder / "course.toml").is_file():
             return load_course(folder / "course.toml")
     raise UserError(
-        f"There is no course.toml in {start} or above it. Go to the course's folder, or set DOT2VIT_COURSE to its path."
+        f"There is no course.toml in {start} or above it. Go to the course's folder (`grader start FOLDER` makes one), or set "
+        "DOT2VIT_COURSE to its path."
     )
 
 
@@ -188,7 +200,7 @@ def load_course(path: Path) -> Course:
         exercises = tuple(_exercise(entry, limits, root) for entry in table["exercise"])
         _refuse_unsound_names(exercises)
         title_en, title_ko = _both_languages(course["title"])
-        return Course(course["id"], course["version"], title_en, title_ko, root, exercises)
+        return Course(course["id"], course["version"], title_en, title_ko, root, exercises, read_policy(table))
     except KeyError as error:
         raise UserError(
             f"{path} has no entry {error.args[0]!r}; docs/adding-an-exercise.md shows the format."

@@ -42,7 +42,8 @@ class CheckFailed(StudentFault):
 
 
 class TimedOut(StudentFault):
-    """The student's code used up a limit of time: `what` names the limit in course.toml."""
+    """The student's code used up a limit of time: `what` names the limit in course.toml, or is "unclocked_s" where
+    nobody can tell computing from waiting."""
 
     def __init__(self, what: str, seconds: float) -> None:
         super().__init__(f"{what}: {seconds:g} s")

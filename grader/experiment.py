@@ -24,7 +24,7 @@ from .i18n import _, language
 from .judge import judge
 from .sandbox.inside.fault import Undefined, describe
 from .sandbox.inside.session import Session
-from .student import read_stub, short, stub_of
+from .stubs import read_stub, short, stub_of
 
 Cell = str | int | float
 
@@ -104,7 +104,7 @@ def run_experiments(console: Console, name: str) -> int:
             status = 1
             console.print(Text(explain(fault, exercise) + "\n", style="red"))
     for line in (
-        _("Guide: {guide}").format(guide=short(exercise.guide_path(language()))),
+        _("Guide: {guide}").format(guide=short(exercise.guide_to_read(language()))),
         _("The experiment is {file}: read it, change it, run it again.").format(file=short(exercise.experiments_path)),
     ):
         console.print(Text(line, style="dim"), soft_wrap=True)

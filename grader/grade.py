@@ -25,7 +25,7 @@ from .result import Grade, settle_misconceptions
 from .run import Candidate, Run, fresh_reference
 from .sandbox.backend import Sandboxed
 from .sandbox.inside.session import Session
-from .sandbox.launch import ForkServer
+from .sandbox.started import Server
 from .speed.bench import Bench
 from .speed.race import Timekeeper
 from .subject import Direct, load_exercise
@@ -47,7 +47,7 @@ def grade(
     exercise: Exercise,
     submissions: Sequence[Submission],
     settings: Settings,
-    server: ForkServer | None,
+    server: Server | None,
     marking: Marking | None = None,
     bench: Bench | None = None,
 ) -> list[Grade]:
@@ -61,7 +61,7 @@ def new_run(
     exercise: Exercise,
     submissions: Sequence[Submission],
     settings: Settings,
-    server: ForkServer | None,
+    server: Server | None,
     marking: Marking | None = None,
     bench: Bench | None = None,
 ) -> Run:
@@ -145,6 +145,9 @@ class _Registered:
         """pytest-timeout's own handler fails without a terminal, with an exception that would look like an odd answer's."""
         if threading.current_thread() is not threading.main_thread():
             return None
+        if not hasattr(signal, "SIGALRM"):  # Windows: nothing could interrupt the grader's own code
+            item.cancel_timeout = lambda: None
+            return True
 
         def stop(number: int, frame: FrameType | None) -> None:
             pytest.fail(f"Timeout: no end after {settings.timeout:g} s")  # not an Exception: no check catches it
@@ -176,7 +179,7 @@ def _own_settings() -> Iterator[None]:
 
 
 def new_candidate(
-    exercise: Exercise, submission: Submission, server: ForkServer | None, draw_seed: Callable[[str], int]
+    exercise: Exercise, submission: Submission, server: Server | None, draw_seed: Callable[[str], int]
 ) -> Candidate:
     """A submission ready to be checked, in a worker of the server; without one in this process (trusted sources only)."""
     if submission.source is None:
@@ -190,7 +193,7 @@ def new_candidate(
 
 
 def _candidate(
-    course: Course, exercise: Exercise, submission: Submission, settings: Settings, server: ForkServer | None
+    course: Course, exercise: Exercise, submission: Submission, settings: Settings, server: Server | None
 ) -> Candidate:
     """The candidate of a hidden run: its inputs are keyed by the secret, its place is what the settings say."""
 

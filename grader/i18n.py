@@ -17,7 +17,7 @@ _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 def set_language(language: str | None) -> str:
     """Speak this language from now on; None asks the environment's locale. Returns what was chosen."""
     global _current, _catalogue
-    _current = language or _language_of_locale()
+    _current = language or language_of_locale()
     _catalogue = gettext.translation("grader", LOCALE_FOLDER, languages=[_current], fallback=True)
     return _current
 
@@ -52,7 +52,8 @@ def pick(en: str, ko: str) -> str:
     return ko if _current == "ko" and ko else en
 
 
-def _language_of_locale() -> str:
+def language_of_locale() -> str:
+    """What the environment asks for; English where it asks for neither."""
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if os.environ.get(variable):
             return "ko" if os.environ[variable].lower().startswith("ko") else "en"

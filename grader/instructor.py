@@ -18,12 +18,14 @@ from .files import check_writable
 from .i18n import _
 from .record import Settings
 from .reports.records import write_csv, write_json
+from .reports.standing import print_changes, standing_lines
 from .reports.terminal import class_table, exercise_table, plain, print_record
 from .result import Grade
 from .sandbox.launch import check_available
 from .secret import instructor_secret
 from .speed.device import UNTIMED, Device
-from .store import Counted, Store
+from .standing.final import Standing, extensions_of, standings
+from .store import Store
 
 if TYPE_CHECKING:
     from .cluster.coordinator import Cluster  # an option of its own: Dask need not be installed
@@ -47,6 +49,8 @@ def batch(
     roster: Path | None = None,
     device: Device = UNTIMED,
     cluster: "Cluster | None" = None,
+    timestamps: Path | None = None,
+    by_mtime: bool = False,
 ) -> bool:
     """Grade a folder or a zip of submissions, here or on a cluster; returns whether anything needs review."""
     course = course or find_course()
@@ -59,36 +63,50 @@ def batch(
         check_writable("The records", json)
     if csv is not None and not csv.exists():
         check_writable("The points", csv.parent)
+    extensions_of(course, roster)  # a mistake in it is said before hours of grading
     settings = Settings(seed=seed, secret=instructor_secret(course.root), sandbox=sandbox, device=device)
-    faults: Counter[str] = Counter()
-    with Store(db) as store, plan(course, exercises, submissions, settings, layout, roster) as work:
-        _say_plan(console, work)
-        new_executor, room = _engine(console, work, jobs, cluster)
-        known = 0
-        with _progress(console, work.count) as advance:
-
-            def on_graded(grade: Grade) -> None:
-                advance(1)
-                faults.update(set(grade.grader_faults))
-
-            def on_known(count: int) -> None:
-                nonlocal known
-                advance(count)
-                known += count
-
-            run(work, store, new_executor, room.jobs, on_graded, on_known, room.chunk)
-        if known:
-            console.print(_("{count} of them had been graded before.").format(count=known))
+    how = (layout, roster, True, timestamps, by_mtime)
+    with Store(db) as store, plan(course, exercises, submissions, settings, *how) as work:
+        faults = grade_plan(console, work, store, jobs, cluster)
         names = [exercise.name for exercise in exercises]
         if json is not None:
             write_json(records_of(work, store), json, work.students)
+
+        def standing() -> Iterator[Standing]:
+            return standings(store, course, work.students, names, roster)
+
         if csv is not None:
-            write_csv(counted_of(work, store), names, csv)
-        _print_class(console, counted_of(work, store), len(work.students), names)
+            write_csv(standing(), names, csv)
+        _print_class(console, standing, len(work.students), names)
         needs_review = _say_review(console, work, store)
-        _say_faults(console, faults)
+        say_faults(console, faults)
         console.print(_("Stored in {url}").format(url=store.url), style="dim", markup=False)
     return needs_review
+
+
+def grade_plan(
+    console: Console, work: Plan, store: Store, jobs: int, cluster: "Cluster | None" = None
+) -> "Counter[str]":
+    """Say what is about to be graded, and grade what is not; returns what the grader failed on, and how often."""
+    faults: Counter[str] = Counter()
+    _say_plan(console, work)
+    new_executor, room = _engine(console, work, jobs, cluster)
+    known = 0
+    with _progress(console, work.count) as advance:
+
+        def on_graded(grade: Grade) -> None:
+            advance(1)
+            faults.update(set(grade.grader_faults))
+
+        def on_known(count: int) -> None:
+            nonlocal known
+            advance(count)
+            known += count
+
+        run(work, store, new_executor, room.jobs, on_graded, on_known, room.chunk)
+    if known:
+        console.print(_("{count} of them had been graded before.").format(count=known))
+    return faults
 
 
 def reproduce(
@@ -124,29 +142,38 @@ def reproduce(
 
 
 def show_results(
-    console: Console, db: str, student: str | None, exercise: str | None = None, course: Course | None = None
+    console: Console,
+    db: str,
+    student: str | None,
+    exercise: str | None = None,
+    course: Course | None = None,
+    roster: Path | None = None,
+    csv: Path | None = None,
 ) -> None:
-    """The stored points of the class, or one student's feedback, on one exercise or on all."""
+    """The stored points of the class, also as a CSV file, or one student's feedback, on one exercise or on all."""
     course = course or find_course()
     with stored(db) as store:
         names = [chosen.name for chosen in course.select([exercise] if exercise else None)]
+        chosen_students = None if student is None else [student]
+        grades = list(standings(store, course, chosen_students, names, roster))
+        if csv is not None and grades:
+            write_csv(grades, names, csv)
         if student is None:
-            grades = list(store.counted(exercises=names))
             if not grades:
                 raise UserError(
                     f"The store {db} holds nothing of {exercise}." if exercise else f"The store {db} is empty."
                 )
-            _print_class(console, grades, len({grade.student for grade in grades}), names)
+            _print_class(console, lambda: grades, len({grade.student for grade in grades}), names)
             return
-        records = store.records([student], names)
+        records = store.by_key([grade.grade.key for grade in grades])
     if not records:
         wanted = ", ".join(part for part in (student, exercise) if part)
         raise UserError(f"The store {db} holds nothing of {wanted}.")
-    for name in names:
-        for record in records:
-            if record["exercise"] == name:
-                print_record(console, record, course.exercise(name).title)
-                console.print()
+    for grade in sorted(grades, key=lambda grade: names.index(grade.exercise)):
+        print_record(console, records[grade.grade.key], course.exercise(grade.exercise).title)
+        for line in standing_lines(grade, course.policy.zone):
+            console.print(f"    {line}", style="cyan", markup=False, soft_wrap=True)
+        console.print()
 
 
 def leaderboard(
@@ -254,9 +281,13 @@ def _room(console: Console, jobs: int, work: Plan) -> Capacity:
     return room
 
 
-def _print_class(console: Console, grades: Iterable[Counted], students: int, exercises: list[str]) -> None:
+def _print_class(
+    console: Console, grades: Callable[[], Iterable[Standing]], students: int, exercises: list[str]
+) -> None:
+    """grades: gives them anew each time, as they may be more than the memory holds."""
     table = class_table if students <= MAX_LINES else exercise_table
-    console.print(table(grades, exercises))
+    console.print(table(grades(), exercises))
+    print_changes(console, grades())
 
 
 def _say_review(console: Console, work: Plan, store: Store) -> bool:
@@ -275,7 +306,7 @@ def _say_review(console: Console, work: Plan, store: Store) -> bool:
     return bool(review)
 
 
-def _say_faults(console: Console, faults: Counter[str]) -> None:
+def say_faults(console: Console, faults: Counter[str]) -> None:
     """What the grader failed on, in full. Only here: it may quote hidden checks, and records are for students."""
     for text, count in faults.most_common():
         console.print(_("The grader failed here, {count} times:").format(count=count), style="magenta")

@@ -92,6 +92,10 @@ def _timeout_message(fault: TimedOut) -> str:
         ).format(seconds=seconds)
     if fault.what == "check_wall_s":
         return _("No answer after {seconds} s: does your code sleep, wait or read input?").format(seconds=seconds)
+    if fault.what == "unclocked_s":
+        return _(
+            "No answer after {seconds} s: is there a loop that does not end, or does your code sleep, wait or read input?"
+        ).format(seconds=seconds)
     return _("The checks of this exercise together used up their {seconds} s; this one was not run to its end.").format(
         seconds=seconds
     )

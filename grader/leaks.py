@@ -11,6 +11,7 @@ from .sync import BEGIN, END
 
 LINE = 24  # characters; shorter lines of code are anybody's
 PUBLIC = ("exercises", "grader", "docs", "README.md", "README.ko.md", "CONTRIBUTING.md")
+HINTS = "exercises/hints"  # public, but a line of a solution does not become harmless by standing in a hint
 
 
 @dataclass(frozen=True)
@@ -28,25 +29,48 @@ class Leak:
 def find_leaks(paths: Iterable[Path], needles: Mapping[str, str]) -> list[Leak]:
     """Every needle (text -> where it comes from) that a file, an archive or a name under these paths holds."""
     leaks: dict[Leak, None] = {}
+    search = _Search(needles)
     for path in paths:
         for place, data in contents(path):
             if isinstance(data, NotSearched):
                 leaks[Leak(place, str(data))] = None
                 continue
             for text in (place.removeprefix(str(path.parent)), *texts(data)):
-                for needle, origin in needles.items():
-                    if needle in text:
-                        leaks[Leak(place, needle, origin)] = None
+                for needle in search.found_in(text):
+                    leaks[Leak(place, needle, needles[needle])] = None
     return list(leaks)
 
 
-def needles_of(course: Course) -> dict[str, str]:
+class _Search:
+    """Many needles at once: a text is walked once, and a needle tried where the text goes on with its first characters."""
+
+    def __init__(self, needles: Iterable[str]) -> None:
+        self._by_start: dict[str, list[str]] = {}
+        self._short: list[str] = []
+        for needle in needles:
+            if len(needle) < LINE:
+                self._short.append(needle)
+            else:
+                self._by_start.setdefault(needle[:LINE], []).append(needle)
+
+    def found_in(self, text: str) -> list[str]:
+        found = dict.fromkeys(needle for needle in self._short if needle in text)
+        by_start = self._by_start
+        for place in range(len(text) - LINE + 1):
+            start = text[place : place + LINE]
+            if start in by_start:
+                found |= dict.fromkeys(needle for needle in by_start[start] if text.startswith(needle, place))
+        return list(found)
+
+
+def needles_of(course: Course, public: str | None = None) -> dict[str, str]:
     """The lines by which this course's secrets are known: text -> FILE:LINE.
 
     Of hidden checks, of the references' solution blocks, of wrong and of differently written versions; not what students
-    are shown anyway (a check's sentence, a hint), nor a line that stands in a public file too.
+    are shown anyway (a check's sentence, a hint), nor a line that stands in a public file too. public: the text of those;
+    without it, of all that lies where public files do.
     """
-    public = _public_text(course.root)
+    public = _public_text(course.root) if public is None else public
     needles: dict[str, str] = {}
     for path in sorted([*(course.root / "solutions").rglob("*.py"), *(course.root / "tests" / "hidden").rglob("*.py")]):
         source = path.read_text(encoding="utf-8")
@@ -91,6 +115,6 @@ def _public_text(root: Path) -> str:
         parts += [
             file.read_text(encoding="utf-8", errors="replace")
             for file in files
-            if file.suffix in (".py", ".md", ".toml", ".ipynb") and file.is_file()
+            if file.suffix in (".py", ".md", ".toml", ".ipynb") and file.is_file() and root / HINTS not in file.parents
         ]
     return "\n".join(parts)

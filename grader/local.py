@@ -9,10 +9,10 @@ from .diagnose import RecordedDiagnosis
 from .direct import visible_seed
 from .grade import BACKSTOP, new_candidate, run_checks
 from .record import Settings, new_grade
-from .recording import load_recording
-from .result import CheckResult, settle_misconceptions
+from .recording import Recording, load_recording
+from .result import CheckResult, Verdict, settle_misconceptions
 from .run import Candidate, Run, recorded_reference
-from .sandbox.launch import ForkServer
+from .sandbox.started import Server
 from .submission import Submission
 
 
@@ -37,16 +37,45 @@ class LocalReport:
         grade = new_grade(course, self.exercise, self.submission, settings, self.checks, self.output)
         return grade.to_record() | {"visible_only": True}
 
+    @property
+    def passed(self) -> int:
+        return sum(check.verdict == Verdict.PASSED for check in self.checks)
+
+    @property
+    def is_done(self) -> bool:
+        return self.passed == len(self.checks)
+
+    @property
+    def is_started(self) -> bool:
+        return any(check.verdict != Verdict.MISSING for check in self.checks)
+
+    @property
+    def unmet(self) -> CheckResult | None:
+        """The first check that has not passed."""
+        return next((check for check in self.checks if check.verdict != Verdict.PASSED), None)
+
+    @property
+    def points(self) -> float:
+        return sum(check.points for check in self.checks)
+
+    @property
+    def max_points(self) -> float:
+        return sum(check.max_points for check in self.checks)
+
 
 def check_locally(
     exercise: Exercise,
     submission: Submission,
-    server: ForkServer | None,
+    server: Server | None,
     on_result: Callable[[CheckResult], None] = lambda result: None,
+    recording: Recording | None = None,
 ) -> LocalReport:
-    """Run the visible checks of one exercise. Without a server the source is run in this process (trusted sources only)."""
+    """Run the visible checks of one exercise. Without a server the source is run in this process (trusted sources only).
+
+    recording: the exercise's, where it has been loaded before.
+    """
     candidate = new_candidate(exercise, submission, server, lambda check: visible_seed(exercise.name, check))
-    return check_candidate(exercise, submission, candidate, on_result)
+    return check_candidate(exercise, submission, candidate, on_result, recording=recording)
 
 
 def check_candidate(
@@ -55,9 +84,10 @@ def check_candidate(
     candidate: Candidate,
     on_result: Callable[[CheckResult], None] = lambda result: None,
     only: Collection[str] | None = None,
+    recording: Recording | None = None,
 ) -> LocalReport:
     """Run the visible checks on a candidate, and close it. only: names of checks; these and what they need are run."""
-    recording = load_recording(exercise.recording_path)
+    recording = recording or load_recording(exercise.recording_path)
     run = Run(
         exercise.filename,
         [candidate],

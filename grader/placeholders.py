@@ -38,6 +38,7 @@ def written_files(exercise: Exercise) -> list[Path]:
         exercise.visible_path,
         exercise.hidden_path,
         exercise.inputs_path,
+        exercise.hints_path,
         exercise.guide_path("en"),
         exercise.guide_path("ko"),
     ]

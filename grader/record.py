@@ -17,7 +17,8 @@ from .submission import Submission
 class Settings:
     """What the grades of a run depend on beside the submissions.
 
-    sandbox: "bwrap", "none" (plain processes) or "import" (in this process: only for trusted sources, as a measure).
+    sandbox: "bwrap", "user" (root's, in a container without namespaces), "none" (plain processes) or "import" (in this
+    process: only for trusted sources, as a measure).
     device: what speed is judged on; by default it is not judged, and a speed check asks for right answers alone.
     """
 

@@ -33,6 +33,8 @@ class CheckResult:
 
     speed: what was measured where speed is judged (docs/report-format.md); speed_ratio is its ratio.
     candidates: ids of misconceptions whose answers were the student's, settled to one later.
+    asked: the function or class of the student's that was asked last, "gru.gru_cell" in another file; "" before
+    any, and where the file does not even load.
     draw_command: draws the same kind of input on the student's machine; "" where there is nothing to draw.
     """
 
@@ -49,6 +51,7 @@ class CheckResult:
     speed: dict[str, Any] | None = None
     draw_command: str = ""
     candidates: list[str] = field(default_factory=list, repr=False)
+    asked: str = field(default="", repr=False)
 
     @property
     def function(self) -> str:
@@ -60,7 +63,7 @@ class CheckResult:
             **vars(self),
             "verdict": str(self.verdict),
         }  # asdict copies deeply, which takes longer than storing it
-        del record["candidates"]
+        del record["candidates"], record["asked"]
         return record
 
 

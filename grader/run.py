@@ -139,13 +139,14 @@ class Run:
             result.verdict, result.message = Verdict(unknown.verdict), str(unknown)
         except Exception as error:
             self._judge_odd_answer(result, error, mark, candidate, attempt)
+        result.asked = "" if candidate.broken else last_asked(student)
         if result.verdict != Verdict.PASSED:
             result.points = 0.0
         if timekeeper is not None and timekeeper.results:
             result.speed = timekeeper.worst
             result.speed_ratio = timekeeper.worst["ratio"]
         elif result.verdict in AT_WORK and candidate.broken is None:
-            result.draw_command = self._draw_command(mark, last_asked(student))
+            result.draw_command = self._draw_command(mark, result.asked)
         result.seconds = round(time.monotonic() - started, 6)
         if self.keep_transcripts:
             candidate.transcripts[mark.name] = student.transcript

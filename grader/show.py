@@ -22,8 +22,8 @@ from .files import replace_bytes
 from .grade import new_candidate
 from .i18n import _
 from .reports.terminal import plain, print_output
-from .sandbox.launch import ForkServer
-from .student import read_stub, short
+from .sandbox.started import Server, local_server
+from .stubs import read_stub, short
 from .subject import Subject
 from .submission import Submission
 
@@ -48,12 +48,12 @@ class Shown:
         return all(panel.as_expected for panel in self.panels)
 
 
-def figure_of(exercise: Exercise, submission: Submission, server: ForkServer | None, picture: str = "") -> "Figure":
+def figure_of(exercise: Exercise, submission: Submission, server: Server | None, picture: str = "") -> "Figure":
     """A matplotlib figure of what a submission does; see `look`. `pictures.to_png` makes bytes of it."""
     return look(exercise, submission, server, picture).figure
 
 
-def look(exercise: Exercise, submission: Submission, server: ForkServer | None, picture: str = "") -> Shown:
+def look(exercise: Exercise, submission: Submission, server: Server | None, picture: str = "") -> Shown:
     """Ask a submission for what one of its exercise's pictures shows, the first one without a name, and draw it.
 
     Never raises for what the code does: a panel whose question went wrong says so in its place. Without a server the source
@@ -123,7 +123,7 @@ def show(console: Console, name: str, picture: str, save_to: Path | None, open_i
             f"There is no folder {path.parent} for the picture; make it, or choose another place with --save."
         )
     submission = read_stub(exercise)
-    with console.status(_("drawing {name} …").format(name=name)), ForkServer("none") as server:
+    with console.status(_("drawing {name} …").format(name=name)), local_server() as server:
         shown = look(exercise, submission, server, chosen.name)
         save(shown, path)
     for note in submission.notes:

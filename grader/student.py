@@ -1,45 +1,45 @@
-"""The student's commands: check the stubs of the current folder, explain them, draw inputs for them, show the progress."""
+"""The student's commands: check the stubs of the current folder, hint at what fails, explain them, draw inputs."""
 
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from .course import Course, Exercise, find_course
+from .course import Exercise, find_course
 from .explain import SECONDS
 from .explain import explain as explain_code
 from .grade import new_candidate
+from .hints import next_hint
 from .i18n import _, language
 from .inputs import load_inputs
 from .local import LocalReport, check_locally
+from .progress import Progress, progress_of
 from .reports.explanation import print_explanation, save_explanation
+from .reports.hints import print_hint
 from .reports.records import write_list
 from .reports.terminal import plain, print_checks, print_output
 from .reports.trials import print_trial
-from .result import CheckResult, Verdict
-from .sandbox.launch import ForkServer
-from .submission import Submission, read_file
+from .sandbox.started import Server, local_server
+from .status import print_next, summarize
+from .stubs import read_stub, short
 from .trial import choose, save, trials
 
 
 def check(console: Console, names: list[str], json_file: Path | None = None) -> int:
     """Run the visible checks, print them, and write their records if asked to. Returns the exit status: 0 when all pass."""
     course = find_course()
-    exercises = course.select(names)
+    exercises, progress = course.select(names), progress_of(course)
     reports = []
-    with console.status(_("starting …")) as spinner, ForkServer("none") as server:
+    with console.status(_("starting …")) as spinner, local_server() as server:
         for exercise in exercises:
             spinner.update(_("checking {name} …").format(name=exercise.name))
-            report = _check(exercise, server)
+            report = _check(exercise, server, progress)
             reports.append(report)
-            _print_report(console, report, in_detail=bool(names) or _is_started(report))
+            _print_report(console, report, in_detail=bool(names) or report.is_started)
     _print_end(console, reports)
     if json_file is not None:
         write_list([report.to_record(course) for report in reports], json_file)
-    return 0 if all(_is_done(report) for report in reports) else 1
+    return 0 if all(report.is_done for report in reports) else 1
 
 
 def explain(
@@ -49,7 +49,7 @@ def explain(
     exercise = find_course().exercise(name)
     submission = read_stub(exercise)
     trains = bool(exercise.training)
-    with console.status(_("starting …")) as spinner, ForkServer("none", trains=trains) as server:
+    with console.status(_("starting …")) as spinner, local_server(trains=trains) as server:
 
         def on_progress(number: int, total: int) -> None:
             spinner.update(_("change {number} of {total} …").format(number=number + 1, total=total))
@@ -62,15 +62,6 @@ def explain(
         save_explanation(explanation, save_to)
 
 
-def status(console: Console) -> None:
-    """A line an exercise: how many visible checks pass, and what is still hidden."""
-    course = find_course()
-    with console.status(_("starting …")), ForkServer("none") as server:
-        reports = [_check(exercise, server) for exercise in course.exercises]
-    console.print(_status_table(course, reports))
-    _print_next(console, reports)
-
-
 def draw(console: Console, name: str, function: str | None, kind: str | None, seed: str, save_to: Path | None) -> None:
     """Draw inputs, call the student's code on them and print both."""
     exercise = find_course().exercise(name)
@@ -78,7 +69,7 @@ def draw(console: Console, name: str, function: str | None, kind: str | None, se
     if save_to is not None:
         save(chosen, save_to)
     submission = read_stub(exercise)
-    with console.status(_("starting …")), ForkServer("none") as server:
+    with console.status(_("starting …")), local_server() as server:
         candidate = new_candidate(exercise, submission, server, lambda check: 0)
         try:
             done = list(trials(exercise, candidate, chosen, seed))
@@ -95,33 +86,28 @@ def draw(console: Console, name: str, function: str | None, kind: str | None, se
     )
 
 
-def stub_of(exercise: Exercise) -> Path:
-    """The file to check: the one in the current folder, else the one in the course's exercises folder."""
-    here = Path.cwd() / exercise.filename
-    return here if here.is_file() else exercise.stub_path
+def hint(console: Console, name: str) -> None:
+    """Print the next step of the hints for the first visible check that has not passed."""
+    course = find_course()
+    exercise, progress = course.exercise(name), progress_of(course)
+    with console.status(_("starting …")), local_server() as server:
+        report = _check(exercise, server, progress)
+    told = next_hint(course, report, progress)
+    if told is None:
+        console.print(_("All visible checks pass: there is nothing to hint at."), style="green")
+    else:
+        print_hint(console, told, short(exercise.guide_to_read(language())))
 
 
-def read_stub(exercise: Exercise) -> Submission:
-    """What is in the file to check, and in the others that it uses, from the same folder."""
-    return read_file(stub_of(exercise).resolve(), exercise)
-
-
-def _check(exercise: Exercise, server: ForkServer) -> LocalReport:
-    return check_locally(exercise, read_stub(exercise), server)
-
-
-def _is_started(report: LocalReport) -> bool:
-    return any(check.verdict != Verdict.MISSING for check in report.checks)
-
-
-def _is_done(report: LocalReport) -> bool:
-    return all(check.verdict == Verdict.PASSED for check in report.checks)
+def _check(exercise: Exercise, server: Server, progress: Progress) -> LocalReport:
+    report = check_locally(exercise, read_stub(exercise), server)
+    summarize(report, progress)  # so that `grader status` need not run it again
+    return report
 
 
 def _print_report(console: Console, report: LocalReport, in_detail: bool) -> None:
-    points, maximum = _points(report.checks)
     heading = Text(f"{report.exercise.title}", style="bold")
-    heading.append(f"  {report.exercise.name}  {points:g}/{maximum:g}", style="dim")
+    heading.append(f"  {report.exercise.name}  {report.points:g}/{report.max_points:g}", style="dim")
     if not in_detail:
         heading.append("  " + _("not started"), style="yellow")
         console.print(heading)
@@ -134,12 +120,8 @@ def _print_report(console: Console, report: LocalReport, in_detail: bool) -> Non
     console.print()
 
 
-def _points(checks: list[CheckResult]) -> tuple[float, float]:
-    return sum(check.points for check in checks), sum(check.max_points for check in checks)
-
-
 def _print_end(console: Console, reports: list[LocalReport]) -> None:
-    points, maximum = (sum(parts) for parts in zip(*(_points(report.checks) for report in reports), strict=True))
+    points, maximum = (sum(getattr(report, name) for report in reports) for name in ("points", "max_points"))
     console.print(
         _("Visible checks: {points} of {maximum} points.").format(points=f"{points:g}", maximum=f"{maximum:g}")
     )
@@ -155,38 +137,9 @@ def _print_end(console: Console, reports: list[LocalReport]) -> None:
 
 
 def _print_next(console: Console, reports: list[LocalReport]) -> None:
-    unfinished = next((report for report in reports if not _is_done(report)), None)
+    unfinished = next((report for report in reports if not report.is_done), None)
     if unfinished is None:
         console.print(_("All visible checks pass."), style="green")
         return
     exercise = unfinished.exercise
-    first = next(check for check in unfinished.checks if check.verdict != Verdict.PASSED)
-    file, guide = short(stub_of(exercise)), short(exercise.guide_path(language()))
-    console.print(_("Next: {file}: “{title}”").format(file=file, title=plain(first.title)), style="cyan", markup=False)
-    console.print(_("Guide: {guide}").format(guide=guide), style="cyan", markup=False, soft_wrap=True)
-
-
-def short(path: Path) -> str:
-    """Relative to here where that is shorter."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-def _status_table(course: Course, reports: list[LocalReport]) -> Table:
-    table = Table(title=course.title, box=box.SIMPLE, title_justify="left")
-    table.add_column(_("exercise"), no_wrap=True)
-    table.add_column(_("progress"), width=16)
-    table.add_column(_("visible checks"), justify="right")
-    table.add_column(_("hidden points"), justify="right")
-    table.add_column("")
-    for report in reports:
-        passed = sum(check.verdict == Verdict.PASSED for check in report.checks)
-        state = _("done") if _is_done(report) else _("in progress") if _is_started(report) else _("not started")
-        table.add_row(
-            report.exercise.name,
-            ProgressBar(total=len(report.checks), completed=passed, width=16),
-            f"{passed}/{len(report.checks)}",
-            f"{report.hidden_points:g}",
-            state,
-        )
-    return table
+    print_next(console, exercise, unfinished.unmet.title if unfinished.unmet else "")

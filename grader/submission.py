@@ -8,7 +8,7 @@ from pathlib import Path
 from .course import Exercise
 from .i18n import _
 from .intake.collect import student_in
-from .intake.disk import DiskFolder, too_large
+from .intake.disk import DiskFolder, read_own, too_large
 from .intake.notebook import NOTEBOOK_BYTES, notebook_source
 from .intake.student import Missing, Student, source_of
 from .intake.text import Text, odd_characters
@@ -109,7 +109,7 @@ def read_file(path: Path, exercise: Exercise) -> Submission:
 
     def read(name: str, limit: int) -> Text:
         try:
-            return source_of(DiskFolder(path.parent).file(name).read(limit), name, limit)
+            return source_of(read_own(path.with_name(name), limit), name, limit)
         except FileNotFoundError:
             raise Missing(_("There is no file {filename}.").format(filename=name)) from None
         except Unreadable as error:

@@ -29,7 +29,7 @@ from .reports.terminal import plain
 from .sandbox.inside.companions import Companions
 from .sandbox.inside.fault import Fault, describe
 from .sandbox.inside.session import Session
-from .student import read_stub
+from .stubs import read_stub
 
 LIMIT_S = 60.0  # CPU seconds of one training, on one core
 

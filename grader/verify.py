@@ -18,6 +18,7 @@ from .result import CheckResult, Grade, Verdict
 from .sandbox.launch import ForkServer
 from .submission import Submission
 from .sync import generate, make_stub, out_of_step
+from .verify_hints import hint_problems
 from .verify_inputs import draw_commands, input_problems
 
 MIN_MISCONCEPTIONS = 8
@@ -129,6 +130,7 @@ def verify_part(
     try:
         if part == 0:
             done.problems += _missing_parts(exercise)
+            done.problems += hint_problems(exercise)
             done.problems += input_problems(exercise)
             done.problems += out_of_step(exercise, generate(exercise))
         done.rows = _rows(course, exercise, sources_of(exercise)[part::parts], seeds, server, on_progress)

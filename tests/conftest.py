@@ -12,6 +12,9 @@ import pytest
 # The files that take longest, in that order. Where processes share the files, a long one must not be the last to begin.
 LONG = [
     "test_hostile.py",
+    "test_release.py",
+    "test_nbgrader_course.py",
+    "test_cluster.py",
     "test_determinism.py",
     "test_exhausting.py",
     "test_training.py",
@@ -51,16 +54,28 @@ def _as_ordinary_user(command, environment):
     if not shutil.which("setpriv"):
         pytest.skip("no setpriv, so root cannot become an ordinary user")
     become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
-    base = Path(sys.base_prefix)
-    closed = [folder for folder in base.parents if not folder.stat().st_mode & stat.S_IXOTH]
-    if closed:  # an interpreter in root's own folder: in a mount namespace of its own that folder is an open one
-        script = (
-            'there=$(mktemp -d) && mount --bind "$0" "$there" && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$0"'
-            ' && mount --bind "$there" "$0" && umount "$there" && rmdir "$there" && shift && exec "$@"'
-        )
-        become = ["unshare", "--mount", "sh", "-c", script, str(base), str(closed[-1]), *become]
+    become = _with_open_interpreter(become)
     check = [*become, sys.executable, "-c", "import sys, torch, grader.sandbox.launch; print(sys.base_prefix)"]
     tried = subprocess.run(check, env=environment, capture_output=True, text=True, timeout=120, check=False)
     if tried.stdout.strip() != sys.base_prefix:
         pytest.skip(f"an ordinary user cannot run this interpreter: {tried.stderr.strip()[-200:] or tried.stdout}")
     return [*become, *command]
+
+
+@pytest.fixture(scope="session")
+def with_open_interpreter():
+    """with_open_interpreter(command): that command, run as root where every user can reach this interpreter."""
+    return _with_open_interpreter
+
+
+def _with_open_interpreter(command):
+    """An interpreter in root's own folder: in a mount namespace of its own that folder is an open one."""
+    base = Path(sys.base_prefix)
+    closed = [folder for folder in base.parents if not folder.stat().st_mode & stat.S_IXOTH]
+    if not closed:
+        return command
+    script = (
+        'there=$(mktemp -d) && mount --bind "$0" "$there" && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$0"'
+        ' && mount --bind "$there" "$0" && umount "$there" && rmdir "$there" && shift && exec "$@"'
+    )
+    return ["unshare", "--mount", "sh", "-c", script, str(base), str(closed[-1]), *command]

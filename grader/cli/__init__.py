@@ -1,5 +1,8 @@
 """The command line: a module for each kind of user, a function a command. Heavy imports wait until a command needs them."""
 
+import importlib
+import importlib.util
+import io
 import signal
 import sys
 from types import FrameType
@@ -9,9 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
-from . import authoring, exporting, feedbacking, grading, learning, nbgrader
 from .options import BY_SIGNAL, FAULT, USAGE
 
+STUDENT_PACKAGES = ("numpy", "torch", "safetensors", "pytest", "matplotlib", "sklearn")
 # Packages that only some commands need, and the extra that installs each.
 EXTRAS = {
     "sqlalchemy": "instructor",
@@ -27,10 +30,14 @@ EXTRAS = {
     "psycopg": "postgresql",
 }
 
+GROUPS = ("learning", "grading", "regrading", "feedbacking", "exporting", "handing_out", "authoring")
+SUBCOMMANDS = ("nbgrader", "gradescope")
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-for commands in (learning.app, grading.app, feedbacking.app, exporting.app, authoring.app):
-    app.add_typer(commands)
-app.add_typer(nbgrader.app, name="nbgrader")
+for group in (*GROUPS, *SUBCOMMANDS):
+    if importlib.util.find_spec(f"{__name__}.{group}"):  # a student's bundle has some alone
+        commands = importlib.import_module(f"{__name__}.{group}").app
+        app.add_typer(commands, name=group if group in SUBCOMMANDS else None)
 
 
 @app.callback()
@@ -41,6 +48,7 @@ def about() -> None:
 def main() -> None:
     """The entry point: faults become one sentence and an exit status."""
     try:
+        _print_anything()
         _end_in_order()
         app()
     except UserError as error:
@@ -56,6 +64,12 @@ def main() -> None:
     except GraderFault as error:
         _end(f"The grader itself failed: {error}" + (f"\n{error.detail}" if error.detail else ""), FAULT)
     except ModuleNotFoundError as error:
+        if error.name in STUDENT_PACKAGES:
+            _end(
+                f"The package {error.name} is not installed. In the course's folder: python -m pip install -c constraints.txt "
+                "-e . (grader doctor says whether anything else is missing)",
+                USAGE,
+            )
         if error.name not in EXTRAS:
             raise
         _end(
@@ -65,6 +79,13 @@ def main() -> None:
         )
     except Stopped as stopped:
         _end("Stopped. What was done is kept; run the same command again to go on.", BY_SIGNAL + stopped.number)
+
+
+def _print_anything() -> None:
+    """A terminal or a pipe whose encoding lacks a character (Windows, LANG=C) shows a question mark in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _end_in_order() -> None:

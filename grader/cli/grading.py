@@ -54,6 +54,14 @@ def batch(
         str | None,
         typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler: tcp://HOST:8786."),
     ] = None,
+    timestamps: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="When work was handed in: student, time, and perhaps exercise."),
+    ] = None,
+    late_by: Annotated[
+        Literal["mtime"] | None,
+        typer.Option(help="mtime: where nobody says when work was handed in, believe the files' own times."),
+    ] = None,
 ) -> None:
     """Grade a class with the hidden checks, in the sandbox. Exit status: 0, or 1 if anything needs review."""
     from .. import instructor
@@ -63,7 +71,22 @@ def batch(
     with nullcontext() if cluster is None else _connected(cluster) as there:
         chosen = choose(device, require_gpu) if there is None else there.device(device, require_gpu)
         needs_review = instructor.batch(
-            console, submissions, db, json, csv, only or [], jobs, seed, sandbox, None, layout, roster, chosen, there
+            console,
+            submissions,
+            db,
+            json,
+            csv,
+            only or [],
+            jobs,
+            seed,
+            sandbox,
+            None,
+            layout,
+            roster,
+            chosen,
+            there,
+            timestamps,
+            late_by == "mtime",
         )
     raise typer.Exit(NEEDS_REVIEW if needs_review else 0)
 
@@ -79,13 +102,15 @@ def results(
     student: Annotated[str | None, typer.Argument(help="One student: show their feedback.")] = None,
     exercise: Annotated[str | None, typer.Argument(help="On this exercise only.")] = None,
     db: Database = DEFAULT_DATABASE,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the points to this CSV file.")] = None,
+    roster: Roster = None,
     lang: Language = None,
 ) -> None:
     """Show what is stored: the class's points, or one student's feedback."""
     from .. import instructor
 
     i18n.set_language(lang)
-    instructor.show_results(console, db, student, exercise)
+    instructor.show_results(console, db, student, exercise, None, roster, csv)
 
 
 @app.command()
@@ -153,30 +178,3 @@ def demo(
 
     i18n.set_language(lang)
     run_demo(console, folder, jobs)
-
-
-@app.command()
-def doctor(
-    db: Database = DEFAULT_DATABASE,
-    as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
-    lang: Language = None,
-) -> None:
-    """What can this machine enforce, and what is missing? Exit status: 0, or 1 if it cannot grade (students: check)."""
-    from ..doctor import doctor as examine
-
-    i18n.set_language(lang)
-    if not examine(console, db, as_json):
-        raise typer.Exit(1)
-
-
-@app.command()
-def leaks(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, folders or archives to hand out.")],
-    lang: Language = None,
-) -> None:
-    """Is anything in there that students must not see? Exit status: 0, or 1 if there is."""
-    from .. import instructor
-
-    i18n.set_language(lang)
-    if instructor.leaks(console, paths):
-        raise typer.Exit(1)

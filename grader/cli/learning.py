@@ -1,12 +1,14 @@
-"""What students use: check, explain, status, train, experiment, draw, show."""
+"""What students use: check, watch, hint, explain, status, train, experiment, draw, show, start, doctor."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from .. import i18n
-from .options import Exercises, Language, console
+from ..i18n import _
+from .options import DEFAULT_DATABASE, Database, Exercises, Language, console
 
 app = typer.Typer()
 
@@ -49,10 +51,33 @@ def explain(
 @app.command()
 def status(lang: Language = None) -> None:
     """Show how far you are in the course."""
+    from ..status import status as show_status
+
+    i18n.set_language(lang)
+    show_status(console)
+
+
+@app.command()
+def hint(exercise: Annotated[str, typer.Argument(help="The exercise.")], lang: Language = None) -> None:
+    """Give the next hint for the first visible check that does not pass; never the answer."""
     from .. import student
 
     i18n.set_language(lang)
-    student.status(console)
+    student.hint(console, exercise)
+
+
+@app.command()
+def watch(
+    exercise: Annotated[
+        str | None, typer.Argument(help="Where to start; without it, the first unfinished one.")
+    ] = None,
+    lang: Language = None,
+) -> None:
+    """Check your files whenever you save them, and move on from exercise to exercise."""
+    from ..watch import watch as watch_files
+
+    i18n.set_language(lang)
+    raise typer.Exit(watch_files(exercise))
 
 
 @app.command()
@@ -121,3 +146,32 @@ def show(
 
     i18n.set_language(lang)
     raise typer.Exit(show_picture(console, exercise, picture, save, open_it))
+
+
+@app.command()
+def start(
+    folder: Annotated[Path, typer.Argument(help="A new folder for your work.")],
+    lang: Language = None,
+) -> None:
+    """Lay out exercises and guides in a new folder, where the grader came as a wheel."""
+    from ..starter import start as lay_out
+
+    i18n.set_language(lang)
+    lay_out(folder)
+    console.print(
+        Text(_("Next: cd {folder}, then read README.md.").format(folder=folder), style="cyan"), soft_wrap=True
+    )
+
+
+@app.command()
+def doctor(
+    db: Database = DEFAULT_DATABASE,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
+    lang: Language = None,
+) -> None:
+    """What can this machine enforce, and what is missing? Exit status: 0, or 1 if it cannot grade (students: check)."""
+    from ..doctor import doctor as examine
+
+    i18n.set_language(lang)
+    if not examine(console, db, as_json):
+        raise typer.Exit(1)

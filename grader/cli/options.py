@@ -27,7 +27,7 @@ Layout = Annotated[
     typer.Option(help="How the submissions lie; without it, this is found out and said."),
 ]
 Roster = Annotated[
-    Path | None, typer.Option(help="A CSV file of the class: student, and perhaps id, email, name, login.")
+    Path | None, typer.Option(help="A CSV file of the class: student, and perhaps id, email, name, login, extension.")
 ]
 DeviceName = Annotated[
     str, typer.Option("--device", help="What speed is judged on: auto, cpu, cuda, cuda:1 …; none: speed is not judged.")

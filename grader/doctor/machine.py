@@ -1,21 +1,18 @@
 """What everybody needs: Python and its packages, a terminal that shows Hangul, room, a worker that answers."""
 
-import importlib.metadata
+import importlib
 import shutil
 import sys
 import tempfile
 import warnings
 from pathlib import Path
 
-from ..i18n import _
-from ..pictures.fonts import hangul_family
-from ..sandbox.backend import Sandboxed
-from ..sandbox.launch import ForkServer
-from ..sandbox.limits import Limits
+from ..i18n import _, language, language_of_locale
 from .finding import Finding
 
 OLDEST_PYTHON = (3, 11)
 ROOM_MB, LITTLE_ROOM_MB = 100, 1024
+INSTALL = "python -m pip install -c constraints.txt -e ."
 PROBE = "def double(x):\n    return 2 * x\n"
 
 
@@ -26,29 +23,50 @@ def python() -> Finding:
     return Finding("python", "good", what)
 
 
-def numpy() -> Finding:
-    return Finding("numpy", "good", importlib.metadata.version("numpy"))
+def package(name: str) -> Finding:
+    """A package that every check needs: is it there, and can it be imported?"""
+    try:
+        module = importlib.import_module(name)
+    except (ImportError, OSError) as error:  # OSError: a library of it cannot be loaded
+        advice = _("In the course's folder: {command}").format(command=INSTALL)
+        return Finding(name, "bad", f"{type(error).__name__}: {error}"[:500], advice)
+    return Finding(name, "good", str(module.__version__))
 
 
-def torch() -> Finding:
-    import torch
-
+def device() -> Finding:
+    """The device that torch can use, to know; no check needs another one than the CPU."""
+    try:
+        import torch
+    except (ImportError, OSError):
+        return Finding("device", "warning", _("Not known without torch."))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a driver too old for this torch
-        device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
-    return Finding("torch", "good", f"{torch.__version__}, {device}")
+        if torch.cuda.is_available():
+            found = torch.cuda.get_device_name()
+        else:
+            found = "mps" if torch.backends.mps.is_available() else "cpu"
+    return Finding("device", "good", _("{device}; every exercise is made for the CPU.").format(device=found))
+
+
+def spoken_language() -> Finding:
+    """The language of what is printed, and how to get the other one."""
+    advice = _("한국어: --lang ko, or set LANG=ko_KR.UTF-8. English: --lang en, or set LANG=C.UTF-8.")
+    what = _("{language}; the locale says {locale}").format(language=language(), locale=language_of_locale())
+    return Finding("language", "good", what, advice)
 
 
 def terminal() -> Finding:
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     if encoding != "utf8":
-        advice = _("Set LANG=C.UTF-8 or PYTHONUTF8=1: else Hangul and ✓ cannot be printed.")
+        advice = _("Set PYTHONUTF8=1 (or LANG=C.UTF-8): else Hangul and ✓ are printed as question marks.")
         return Finding("terminal", "warning", encoding or "?", advice)
     return Finding("terminal", "good", "UTF-8")
 
 
 def hangul_font() -> Finding:
     try:
+        from ..pictures.fonts import hangul_family
+
         family = hangul_family()
     except ImportError:
         return Finding("hangul font", "warning", _("matplotlib is not installed: no pictures."))
@@ -69,7 +87,11 @@ def room() -> Finding:
 
 def worker() -> Finding:
     """A submission without a sandbox, as on a student's machine, answers."""
-    with ForkServer("none") as server:
+    from ..sandbox.backend import Sandboxed
+    from ..sandbox.limits import Limits
+    from ..sandbox.started import local_server
+
+    with local_server() as server:
         backend = Sandboxed(server, PROBE, "probe.py", {}, Limits())
         try:
             answer = backend.perform("call", "double", {"name": "double", "args": (21,), "kwargs": {}}).value

@@ -17,7 +17,7 @@ from ..course import Exercise
 from ..errors import UserError
 from ..i18n import _
 from ..recording import load_recording
-from ..sandbox.launch import ForkServer
+from ..sandbox.started import Server
 from ..submission import Submission
 from .alterations import Alteration, alterations_of, most_telling_first
 from .explanation import Explanation, parts_of
@@ -30,7 +30,7 @@ SECONDS = 14.0  # from here to the last trial: with the start of Python and torc
 def explain(
     exercise: Exercise,
     submission: Submission,
-    server: ForkServer,
+    server: Server,
     function: str | None = None,
     seconds: float = SECONDS,
     on_progress: Callable[[int, int], None] = lambda number, total: None,

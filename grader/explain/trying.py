@@ -19,7 +19,7 @@ from ..grade import BACKSTOP, new_candidate, run_checks
 from ..recording import Recording
 from ..result import Verdict
 from ..run import Candidate, CheckMark, Run, recorded_reference
-from ..sandbox.launch import ForkServer
+from ..sandbox.started import Server
 from ..submission import Submission
 from .alterations import Alteration
 
@@ -123,7 +123,7 @@ class VisibleChecks:
 
     exercise: Exercise
     submission: Submission
-    server: ForkServer
+    server: Server
     recording: Recording
 
     def witnesses(self) -> list[Witness]:

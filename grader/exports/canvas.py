@@ -63,10 +63,12 @@ def _columns(book: Gradebook, exercises: list[str], material: Material) -> dict[
 
 
 def _points(records: dict[str, Record], exercises: list[str]) -> str | None:
-    """The cell's text; None where one of the exercises has no grade yet."""
+    """The cell's text; None where one of the exercises has no grade yet. A sum is without what drop_lowest leaves out."""
     found = [records[name] for name in exercises if name in records]
     if len(found) < len(exercises) or any(needs_review(record) for record in found):
         return None
+    if len(found) > 1:
+        found = [record for record in found if not (record.get("standing") and record["standing"].is_dropped)]
     return number(sum(record["points"] for record in found))
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..intake.roster import Roster
+
+if TYPE_CHECKING:
+    from ..standing.final import Standing
 
 Record = dict[str, Any]
 
@@ -13,6 +16,7 @@ Record = dict[str, Any]
 class Material:
     """What there is to export.
 
+    records: those for a class's gradebook, out of the store, are as `counting` makes them.
     roster: the class list; template: a file of the other system, to be filled.
     columns: exercise (or "total") -> the template's column, where the user named it.
     titles: exercise -> its titles in the course, by which a column may be called too.
@@ -54,3 +58,8 @@ def records_by_student(records: Iterable[Record]) -> dict[str, dict[str, Record]
     for record in records:
         table.setdefault(record["student"], {})[record["exercise"]] = record
     return table
+
+
+def counting(record: Record, standing: "Standing") -> Record:
+    """The record with the points that count in the end, and under `standing` how they came about. For gradebooks."""
+    return record | {"points": standing.points, "needs_review": standing.needs_review, "standing": standing}

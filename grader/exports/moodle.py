@@ -14,6 +14,7 @@ from ..errors import UserError
 from ..i18n import N_, _
 from ..intake.names import key
 from ..intake.roster import Person
+from ..reports.standing import standing_lines
 from ..result import Verdict
 from ..text import plain
 from .format import Format, Made, Material, Record, records_by_student
@@ -94,6 +95,7 @@ def _comment(record: Record) -> str:
                 points=number(record["points"]), maximum=number(record["max_points"])
             )
         ]
+    lines += standing_lines(record.get("standing"))
     lines += [plain(note) for note in record["notes"]]
     for check in record["checks"]:
         lines += _lines(check)

@@ -2,12 +2,13 @@
 
 import csv
 import io
+from datetime import datetime
 
 from ..i18n import N_
 from ..intake.roster import Person, Roster
 from ..reports.records import cell
 from .format import Format, Made, Material, Record
-from .wording import needs_review, number, points_cell
+from .wording import number, points_cell
 
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
@@ -16,28 +17,38 @@ COLUMNS = (
 
 
 def nbgrader(records: list[Record], roster: Roster | None = None) -> bytes:
-    """A row a record. When it was handed in and until when is in no record: these cells stay empty, the penalty is 0."""
+    """A row a record. score is what counts in the end: raw_score − late_submission_penalty, and the instructor's adjustments.
+
+    Times are in the store alone: for records from elsewhere, and where nobody knows, these cells stay empty.
+    """
     table = io.StringIO()
     writer = csv.DictWriter(table, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for record in records:
         person = roster.people.get(record["student"]) if roster else None
         last, first = _names(person)
-        score = points_cell(record)
+        score, standing = points_cell(record), record.get("standing")
         writer.writerow(
             {
                 "assignment": record["exercise"],
+                "duedate": _time(standing.due) if standing else "",
+                "timestamp": _time(standing.grade.submitted_at) if standing else "",
                 "student_id": cell(record["student"]),
                 "last_name": cell(last),
                 "first_name": cell(first),
                 "email": cell(person.email) if person else "",
-                "raw_score": score,
-                "late_submission_penalty": "" if needs_review(record) else "0.0",
+                "raw_score": number(standing.grade.points) if standing and score else score,
+                "late_submission_penalty": str(float(standing.penalty if standing else 0)) if score else "",
                 "score": score,
                 "max_score": number(record["max_points"]),
             }
         )
     return table.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _time(moment: datetime | None) -> str:
+    """In UTC and without saying so, as nbgrader keeps times."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else ""
 
 
 def _names(person: Person | None) -> tuple[str, str]:

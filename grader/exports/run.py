@@ -14,7 +14,7 @@ from ..intake.roster import read_roster
 from ..reports.records import folders_of
 from ..text import plain
 from . import FORMATS
-from .format import Format, Made, Material, Record
+from .format import Format, Made, Material, Record, counting
 from .reading import read_records, select
 from .wording import needs_review, review_reasons
 
@@ -52,7 +52,7 @@ def export(
     format = format_named(name)
     out = None if out == Path("-") else out
     titles = _titles()
-    found = read_records(records) if records is not None else _stored(db)
+    found = read_records(records) if records is not None else _stored(db, format, roster)
     chosen = select(found, students or [], exercises or [], titles)
     if not chosen:
         raise UserError(f"There are no records in {records or db}. Grade a class first (grader batch).")
@@ -116,7 +116,9 @@ def _parts(format: Format, material: Material, out: Path | None) -> list[tuple[P
     ]
 
 
-def _stored(db: str) -> list[Record]:
+def _stored(db: str, format: Format, roster: Path | None) -> list[Record]:
+    """What the store holds; for a gradebook, with the points that count in the end."""
+    from ..standing.final import standings
     from ..store import Store  # the store is the instructor's: students have no SQLAlchemy
 
     if "://" not in db and not Path(db).exists():
@@ -124,7 +126,15 @@ def _stored(db: str) -> list[Record]:
             f"There is no store {db}. Grade a class first (grader batch), name it with --db, or give --records."
         )
     with Store(db) as store:
-        return store.records()
+        if not format.of_class:
+            return store.records()
+        try:
+            course = find_course()
+        except UserError:  # without it nobody knows of a policy; adjustments count all the same
+            course = None
+        counted = list(standings(store, course, roster=roster))
+        records = store.by_key([one.grade.key for one in counted])
+        return [counting(records[one.grade.key], one) for one in counted]
 
 
 def _titles() -> dict[str, tuple[str, ...]]:

@@ -2,45 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from ..exports.wording import is_open, number
 from ..i18n import _
 from ..reports.terminal import speed_line, verdict_name
 from ..result import Verdict
+from ..standing.adjustments import Adjustment
+from ..standing.final import Standing
 
 MAX_LINES, MAX_LETTERS = 2000, 400  # of a source: lines, and letters of a line
 OUTPUT_LINES = 200
 MESSAGE_LETTERS = 6000
 BAR = 100.0  # how long a speed bar is
-
-
-class Word(Protocol):
-    """What the instructor says: a remark, or points that are added to a check or an exercise (check "") or set."""
-
-    @property
-    def check(self) -> str: ...
-    @property
-    def points(self) -> float | None: ...
-    @property
-    def is_set(self) -> bool: ...
-    @property
-    def text(self) -> str: ...
-
-
-class Decision(Protocol):
-    """What becomes of a grade's points in the end: lateness, and the instructor's words."""
-
-    @property
-    def points(self) -> float: ...
-    @property
-    def penalty(self) -> float: ...
-    @property
-    def needs_review(self) -> bool: ...
-    @property
-    def is_dropped(self) -> bool: ...
-    @property
-    def adjustments(self) -> Sequence[Word]: ...
 
 
 @dataclass(frozen=True)
@@ -137,24 +111,24 @@ def part_of(
     source: str | None = None,
     why_no_source: str = "",
     remarks: Mapping[int, Sequence[str]] | None = None,
-    decision: Decision | None = None,
+    standing: Standing | None = None,
 ) -> Part:
     """One exercise of a page, in the current language; the record's own sentences stay in the record's."""
-    words = decision.adjustments if decision is not None else ()
+    words = standing.adjustments if standing is not None else ()
     checks = record["checks"]
     remaining = [check for check in checks if is_open(check) and not _is_settled(check, words)]
-    is_unsettled = bool(record["needs_review"] or remaining) if decision is None else decision.needs_review
+    is_unsettled = bool(record["needs_review"] or remaining) if standing is None else standing.needs_review
     output = record["output"].split("\n") if record["output"].strip() else []
     return Part(
         name=record["exercise"],
         title=title,
-        points=record["points"] if decision is None else decision.points,
+        points=record["points"] if standing is None else standing.points,
         max_points=record["max_points"],
         is_open=is_unsettled,
         open_points=sum(check["max_points"] for check in remaining) if is_unsettled else 0.0,
-        is_dropped=decision is not None and decision.is_dropped,
+        is_dropped=standing is not None and standing.is_dropped,
         checks=_checks(checks, words),
-        notes=[*_lateness(decision), *record["notes"]],
+        notes=[*_lateness(standing), *record["notes"]],
         words=[_said(word) for word in words if word.check not in {check["name"] for check in checks}],
         output=[_cut(line, MAX_LETTERS) for line in output[:OUTPUT_LINES]],
         more_output=max(len(output) - OUTPUT_LINES, 0),
@@ -163,7 +137,7 @@ def part_of(
     )
 
 
-def _checks(checks: Sequence[dict[str, Any]], words: Sequence[Word]) -> list[CheckFacts]:
+def _checks(checks: Sequence[dict[str, Any]], words: Sequence[Adjustment]) -> list[CheckFacts]:
     """In their order; those that all say the very same (nothing handed in) as one, a hint that was told as such."""
     same = len(checks) > 1 and len({(check["message"], check["verdict"]) for check in checks}) == 1
     if same and checks[0]["message"] and not words:
@@ -178,7 +152,7 @@ def _checks(checks: Sequence[dict[str, Any]], words: Sequence[Word]) -> list[Che
     return found
 
 
-def _check(check: dict[str, Any], hint: str, words: Sequence[Word]) -> CheckFacts:
+def _check(check: dict[str, Any], hint: str, words: Sequence[Adjustment]) -> CheckFacts:
     most = number(check["max_points"])
     if is_open(check) and not _is_settled(check, words):
         points = _("open, worth {points}").format(points=most)
@@ -205,11 +179,11 @@ def _kind(check: dict[str, Any]) -> str:
     return kinds.get(Verdict(check["verdict"]), "wrong")
 
 
-def _is_settled(check: dict[str, Any], words: Sequence[Word]) -> bool:
+def _is_settled(check: dict[str, Any], words: Sequence[Adjustment]) -> bool:
     return any(word.check == check["name"] and word.is_set and word.points is not None for word in words)
 
 
-def _said(word: Word) -> str:
+def _said(word: Adjustment) -> str:
     if word.points is None:
         return word.text
     points = number(word.points)
@@ -218,10 +192,10 @@ def _said(word: Word) -> str:
     return f"{change}: {word.text}" if word.text else change
 
 
-def _lateness(decision: Decision | None) -> list[str]:
-    if decision is None or not decision.penalty:
+def _lateness(standing: Standing | None) -> list[str]:
+    if standing is None or not standing.penalty:
         return []
-    return [_("Points lost by handing in late: {points}.").format(points=number(decision.penalty))]
+    return [_("Points lost by handing in late: {points}.").format(points=number(standing.penalty))]
 
 
 def _bar(speed: dict[str, Any]) -> Bar:

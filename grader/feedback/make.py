@@ -19,15 +19,16 @@ from ..intake.roster import read_roster
 from ..intake.student import Student
 from ..leaks import find_leaks, needles_of
 from ..reports.records import folders_of
+from ..standing.final import Standing, standings
 from ..store import Store
 from ..submission import Submission, submission_of
 from ..text import plain
-from .facts import Decision, Page, part_of
+from .facts import Page, part_of
 from .pages import html_page, markdown_page
 from .remarks import remarks_of, without_quotes
 
 FILES = {"feedback.html": html_page, "feedback.md": markdown_page}
-Decisions = Mapping[tuple[str, str], Decision]
+Counting = tuple[dict[str, Any], Standing]  # a record that counts, and what becomes of its points
 
 
 def make_feedback(
@@ -41,12 +42,11 @@ def make_feedback(
     roster: Path | None = None,
     lang: str | None = None,
     course: Course | None = None,
-    decisions: Decisions | None = None,
 ) -> None:
     """Write FOLDER/STUDENT/feedback.html and feedback.md. Nothing is written where a page would give away what is hidden.
 
     lang: of what is added to the records' own sentences; without it, the records'.
-    decisions: by student and exercise, what becomes of the points: lateness, the instructor's adjustments. Raises UserError.
+    roster: the class list, of names and of extensions. Raises UserError.
     """
     course = course or find_course()
     exercises = [exercise.name for exercise in course.select(list(only))]
@@ -61,16 +61,14 @@ def make_feedback(
             folders = folders_of(grade.student for grade in store.counted())
             handed_in = {one.name: one for one in collected.students} if collected is not None else None
             needles = needles_of(course)
-            for student, records in _by_student(store, students, exercises):
-                with i18n.speaking(lang or records[0]["language"]):
-                    page, own = _page(
-                        course, student, people.get(student, ""), records, handed_in, needles, decisions or {}
-                    )
+            for student, counting in _by_student(store, course, students, exercises, roster):
+                with i18n.speaking(lang or counting[0][0]["language"]):
+                    page, own = _page(course, student, people.get(student, ""), counting, handed_in, needles)
                     draft = Path(beside) / folders[student]
                     draft.mkdir()
                     for name, make in FILES.items():
                         (draft / name).write_text(make(page), encoding="utf-8", errors="backslashreplace")
-                _gate(draft, student, records, own, needles)
+                _gate(draft, student, [record for record, _standing in counting], own, needles)
             for student in named:
                 (folder / folders[student]).mkdir(exist_ok=True)
                 for name in FILES:
@@ -90,28 +88,30 @@ def make_feedback(
 
 
 def _by_student(
-    store: Store, students: Sequence[str], exercises: Sequence[str]
-) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Each student's records, in the course's order."""
+    store: Store, course: Course, students: Sequence[str], exercises: Sequence[str], roster: Path | None
+) -> Iterator[tuple[str, list[Counting]]]:
+    """What counts of each student, in the course's order. Which exercise is dropped depends on all of them."""
     place = {name: number for number, name in enumerate(exercises)}
-    records = store.each_record(students or None, exercises)
-    for student, group in groupby(records, key=lambda record: str(record["student"])):
-        yield student, sorted(group, key=lambda record: place[record["exercise"]])
+    found = standings(store, course, students or None, roster=roster)
+    for student, group in groupby(found, key=lambda standing: standing.student):
+        chosen = sorted((one for one in group if one.exercise in place), key=lambda one: place[one.exercise])
+        if chosen:
+            records = store.by_key(one.grade.key for one in chosen)
+            yield student, [(records[one.grade.key], one) for one in chosen]
 
 
 def _page(
     course: Course,
     student: str,
     name: str,
-    records: Sequence[dict[str, Any]],
+    counting: Sequence[Counting],
     handed_in: Mapping[str, Student] | None,
     needles: Mapping[str, str],
-    decisions: Decisions,
 ) -> tuple[Page, list[str]]:
     """The page, and the sources of the student's own that it shows or quotes."""
     parts = []
     own: list[str] = []
-    for record in records:
+    for record, standing in counting:
         exercise = course.exercise(record["exercise"])
         submission, why = _graded(exercise, record, handed_in) if handed_in is not None else (None, "")
         source = submission.source if submission is not None else None
@@ -121,8 +121,7 @@ def _page(
         else:
             own += [source, *(text for _name, text in submission.companions)]
             remarks = remarks_of(record, source)
-        decision = decisions.get((student, exercise.name))
-        parts.append(part_of(record, exercise.title, source, why, remarks, decision))
+        parts.append(part_of(record, exercise.title, source, why, remarks, standing))
     return Page(student, name, course.title, parts), own
 
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import UserError
 from ..i18n import _
+from ..standing.times import HandedIn, platform_time
 from .gradescope import MAX_BYTES, METADATA, Uploaded, read_metadata
 from .names import extension, is_junk
 from .roster import Person
@@ -13,6 +14,7 @@ from .student import Part
 from .tree import File, Folder, Node, Unreadable, is_folder
 
 Work = list[tuple[Person, Part]]
+NBGRADER_TIME = "timestamp.txt"  # which nbgrader's exchange writes into each submission
 
 # lastfirst_[LATE_]USERID_FILEID_name; of a second upload of the same name, name-1, name-2
 _CANVAS = re.compile(r"(?P<who>.+?)_(?P<late>LATE_)?(?P<id>\d{1,18})_(?P<file>\d{1,18})_(?P<name>.+)", re.DOTALL)
@@ -127,8 +129,10 @@ def _gradescope(nodes: list[Node]) -> Work:
     for node in nodes:
         if is_folder(node):
             upload = uploads.get(node.name, Uploaded())
+            at = platform_time(upload.created_at)
+            handed_in = HandedIn(at, "gradescope") if at is not None else None
             for person in upload.submitters or [Person(node.name)]:
-                work.append((person, Part(node, turn=(upload.created_at,))))
+                work.append((person, Part(node, turn=(upload.created_at,), handed_in=handed_in)))
     return work
 
 
@@ -138,7 +142,8 @@ def _is_nbgrader(nodes: list[Node]) -> bool:
 
 def _nbgrader(nodes: list[Node]) -> Work:
     inside = [node for node in nodes if is_folder(node) and node.name == "submitted"]
-    return _folders(_entries(inside[0]) if inside else nodes)
+    work = _folders(_entries(inside[0]) if inside else nodes)
+    return [(person, replace(part, time_file=NBGRADER_TIME)) for person, part in work]
 
 
 def _is_folders(nodes: list[Node]) -> bool:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,37 +46,55 @@ class Roster:
 
 def read_roster(path: Path) -> Roster:
     """Read a CSV file with the column `student`, and perhaps id, email, name, login. Raises UserError."""
+    rows = read_rows(path, "roster", ("student",))
+    try:
+        return _roster(rows)
+    except ValueError as error:
+        raise UserError(f"The roster {path} cannot be used: {error}.") from None
+
+
+def read_rows(path: Path, what: str, needed: tuple[str, ...]) -> list[dict[str, str]]:
+    """The rows of an instructor's CSV file by column, every column in each; `what` it is called in a sentence.
+
+    needed: columns that it must have. Columns are in lower case. Raises UserError.
+    """
     try:
         data = DiskFolder(path.resolve().parent).file(path.resolve().name).read(MAX_BYTES)
         text, _notes = decode(data)
     except FileNotFoundError:
-        raise UserError(f"There is no roster {path}. Give a CSV file with a column student.") from None
+        raise UserError(f"There is no {what} {path}. Give a CSV file with {_columns(needed)}.") from None
     except Unreadable as error:
-        raise UserError(f"The roster {path} cannot be used: {error}.") from None
+        raise UserError(f"The {what} {path} cannot be used: {error}.") from None
     except OSError as error:
-        raise UserError(f"The roster {path} cannot be read: {reason(error)}.") from None
+        raise UserError(f"The {what} {path} cannot be read: {reason(error)}.") from None
     try:
-        return _roster(_rows(text))
+        return _rows(text, needed)
     except (ValueError, csv.Error) as error:
-        raise UserError(f"The roster {path} cannot be used: {error}.") from None
+        raise UserError(f"The {what} {path} cannot be used: {error}.") from None
 
 
-def _rows(text: str) -> list[dict[str, str]]:
-    """The rows by column. Raises ValueError and csv.Error."""
+def _columns(names: tuple[str, ...]) -> str:
+    return f"a column {names[0]}" if len(names) == 1 else f"columns {', '.join(names)}"
+
+
+def _rows(text: str, needed: tuple[str, ...]) -> list[dict[str, str]]:
+    """Raises ValueError and csv.Error."""
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)  # what spreadsheets write in one country or another
     rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if any(row)]
     if not rows:
-        raise ValueError("it is empty; its first line names the columns: student, id, email, name, login")
+        named = "student, id, email, name, login" if needed == ("student",) else ", ".join(needed)
+        raise ValueError(f"it is empty; its first line names the columns: {named}")
     columns = [column.strip().casefold() for column in rows[0]]
-    if "student" not in columns:
-        raise ValueError(f"its first line names no column student, but {', '.join(columns)[:200]}")
+    for column in needed:
+        if column not in columns:
+            raise ValueError(f"its first line names no column {column}, but {', '.join(columns)[:200]}")
     for number, row in enumerate(rows[1:], 2):
         if len(row) > len(columns):
             raise ValueError(
                 f"row {number} has {len(row)} cells, but there are {len(columns)} columns: put a name that has a comma in quotes"
             )
-    return [dict(zip(columns, (cell.strip() for cell in row), strict=False)) for row in rows[1:]]
+    return [dict(itertools.zip_longest(columns, (cell.strip() for cell in row), fillvalue="")) for row in rows[1:]]
 
 
 def _roster(rows: list[dict[str, str]]) -> Roster:

@@ -1,8 +1,10 @@
 """One student's work: which of the files is the one that an exercise asks for, and what else lies there."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from ..i18n import _
+from ..standing.times import HandedIn, platform_time
 from .archive import ArchiveOpener
 from .disk import too_large
 from .kinds import refuse_other_kinds
@@ -23,12 +25,15 @@ class Part:
     """A piece of a student's work: a folder or a file, called `name` by the student.
 
     turn: the number of the submission that it came with, by the learning platform's own count; the last counts.
+    handed_in: when, as the platform says; time_file: the name of the file beside the work in which it says so.
     """
 
     node: Node
     name: str = ""
     turn: tuple[float | str, ...] = ()
     notes: tuple[str, ...] = ()
+    handed_in: HandedIn | None = None
+    time_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,31 @@ class Student:
             *_others(others),
             *([self._not_looked_into()] if self._problems else []),
         )
+
+    def handed_in(self, filename: str, by_mtime: bool = False) -> HandedIn | None:
+        """When the file that `read` takes was handed in; None where nobody says. by_mtime: the file's own time will do."""
+        candidates = sorted(self._candidates(filename), key=lambda candidate: candidate.rank)
+        if not candidates:
+            return None
+        found, part = candidates[-1].found, candidates[-1].part
+        told = part.handed_in or self._time_beside(found, part)
+        if told is None and by_mtime and found.file.changed_at is not None:
+            return HandedIn(datetime.fromtimestamp(found.file.changed_at, UTC), "mtime")
+        return told
+
+    def _time_beside(self, found: Found, part: Part) -> HandedIn | None:
+        """What the time file of its assignment's folder says; below that or in a zip a student may have written it."""
+        place = found.where[:1]
+        if not part.time_file or not place or extension(place[0]) == ".zip":
+            return None
+        for other, _part in self._files():
+            if other.file.name == part.time_file and other.where == place:
+                try:
+                    at = platform_time(other.file.read(1024).decode("utf-8", "replace"))
+                except (Unreadable, OSError):
+                    return None
+                return HandedIn(at, "nbgrader") if at is not None else None
+        return None
 
     def close(self) -> None:
         self._listed = None

@@ -21,12 +21,14 @@ class File:
 
     read: read(limit) gives its bytes; raises Unreadable, above `limit` bytes too.
     modified: orders files of one folder or zip; no meaning beyond that.
+    changed_at: when it was last changed, in seconds since 1970, of a file on disk.
     """
 
     name: str
     read: Callable[[int], bytes] = field(repr=False)
     modified: tuple[float, ...] = ()
     problem: str = ""
+    changed_at: float | None = None
 
 
 class Folder(Protocol):

@@ -46,10 +46,9 @@ class SandboxGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader is 
         """Write the marks of one notebook into the gradebook; the notebook itself stays as it is."""
         facts = resources["nbgrader"]
         student, assignment, notebook = facts["student"], facts["assignment"], facts["notebook"]
-        set_language(self.language)
-        autograde = self.parent.parent
-        record = class_of(autograde).record(self, student, assignment, notebook)
-        with Gradebook(facts["db_url"], autograde.coursedir.course_id) as gradebook:
+        whole = class_of(self.parent.parent)
+        record = whole.record(student, assignment, notebook)
+        with whole.gradebook as gradebook:
             submission = gradebook.find_submission_notebook(notebook, assignment, student)
             _note_answers(gradebook, submission, nb)
             write_marks(gradebook, submission, record, remarks_on(nb))
@@ -61,6 +60,10 @@ class ClassRun:
 
     def __init__(self, autograde: Any) -> None:
         self._autograde = autograde
+        self._settings = SandboxGrades(parent=autograde)
+        # One for all students, closed after each: a new one would compile each of its queries again.
+        self.gradebook = Gradebook(autograde.coursedir.db_url, autograde.coursedir.course_id)
+        set_language(self._settings.language)  # of comments, and of what is said while a notebook is mended
         self._notebooks = [
             (path, autograde.init_single_notebook_resources(path)["nbgrader"])
             for paths in autograde.assignments.values()
@@ -74,24 +77,24 @@ class ClassRun:
         """The cells of a notebook; the same for all students."""
         key = (notebook, assignment)
         if key not in self._expected:
-            course = self._autograde.coursedir
-            with Gradebook(course.db_url, course.course_id) as gradebook:
+            with self.gradebook as gradebook:
                 self._expected[key] = expected_cells(gradebook, notebook, assignment)
         return self._expected[key]
 
-    def record(self, settings: SandboxGrades, student: str, assignment: str, notebook: str) -> dict[str, Any] | None:
+    def record(self, student: str, assignment: str, notebook: str) -> dict[str, Any] | None:
         """The record of a notebook; None where it is no exercise of the course. Raises GraderFault, UserError."""
         if self._failure is not None:  # nbgrader goes on to the next student: do not try again for each
             raise self._failure
         if self._records is None:
             try:
-                self._records = self._grade_all(settings)
+                self._records = self._grade_all()
             except GraderFault as fault:
                 self._failure = fault
                 raise
         return self._records.get((student, assignment, notebook))
 
-    def _grade_all(self, settings: SandboxGrades) -> dict[tuple[str, str, str], dict[str, Any]]:
+    def _grade_all(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        settings = self._settings
         course = _course(settings)
         exercises = {exercise.name for exercise in course.exercises}
         ours = [(path, facts) for path, facts in self._notebooks if facts["notebook"] in exercises]

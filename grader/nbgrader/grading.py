@@ -30,6 +30,7 @@ from ..store import Store
 from ..submission import Submission, read_notebook
 
 JOB, RECORDS = "job.json", "records.json"
+WORTH_A_PROCESS = 32  # notebooks: a grading process and its fork server take some 5 CPU seconds to start
 STOPPED = (Verdict.ERROR, Verdict.MISSING, Verdict.TIMEOUT, Verdict.MEMORY, Verdict.CRASHED)
 
 
@@ -78,9 +79,8 @@ def grade_job(console: Console, course: Course, folder: Path) -> None:
         records = grade(submissions)
         stopped = [place for place, record in enumerate(records) if _was_stopped(record)]
         again = [_without_own_cells(course, job.requests[place], submissions[place]) for place in stopped]
-        for place, record in zip(stopped, grade(again), strict=True):
-            if record["points"] > records[place]["points"]:
-                records[place] = record
+        for place, record in zip(stopped, grade(again), strict=True):  # the first one earned nothing
+            records[place] = record
     replace(folder / RECORDS, json.dumps(records))
 
 
@@ -102,11 +102,12 @@ class _Grading:
             nonlocal known
             known += count
 
+        jobs = max(1, min(self.jobs, -(-len(units) // WORTH_A_PROCESS)))
         run(
             Listed(self.course, self.settings, units),
             self.store,
-            lambda: local_executor(self.jobs, self.settings.sandbox),
-            self.jobs,
+            lambda: local_executor(jobs, self.settings.sandbox),
+            jobs,
             self._tell,
             on_known,
         )

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..errors import UserError
 from ..files import not_written, replace
 
 if TYPE_CHECKING:
-    from ..store import Counted  # students have no SQLAlchemy
+    from ..standing.final import Standing
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the list of OWASP, "CSV injection"
 # What some file system or other does not take, or takes for something else.
@@ -50,20 +50,34 @@ def write_list(records: Sequence[dict[str, Any]], path: Path) -> None:
         ) from None
 
 
-def write_csv(grades: Iterable["Counted"], exercises: Sequence[str], path: Path) -> None:
-    """A row a student: points of each exercise, their sum, the maximum, and whether anything needs review."""
+class _OfStudent(Protocol):
+    @property
+    def student(self) -> str: ...
+
+
+One = TypeVar("One", bound=_OfStudent)
+
+
+def write_csv(grades: Iterable["Standing"], exercises: Sequence[str], path: Path) -> None:
+    """A row a student: what each exercise comes to in the end, the sum and the maximum of those that are not dropped, whether
+    anything needs review, and what late work cost, what adjustments changed and which exercises were dropped."""
     table = io.StringIO()
     writer = csv.writer(table)
-    writer.writerow(["student", *exercises, "points", "max_points", "needs_review"])
+    last = ("points", "max_points", "needs_review", "late_penalty", "adjusted", "dropped")
+    writer.writerow(["student", *exercises, *last])
     for student, graded in by_student(grades):
         points = {grade.exercise: grade.points for grade in graded}
+        summed = [grade for grade in graded if not grade.is_dropped]
         writer.writerow(
             [
                 cell(student),
                 *(points.get(name, "") for name in exercises),
-                round(sum(points.values()), 6),
-                round(sum(grade.max_points for grade in graded), 6),
+                round(sum(grade.points for grade in summed), 6),
+                round(sum(grade.max_points for grade in summed), 6),
                 "yes" if any(grade.needs_review for grade in graded) else "no",
+                round(sum(grade.penalty for grade in graded), 6),
+                round(sum(grade.adjusted for grade in graded), 6),
+                " ".join(grade.exercise for grade in graded if grade.is_dropped),
             ]
         )
     try:
@@ -73,7 +87,7 @@ def write_csv(grades: Iterable["Counted"], exercises: Sequence[str], path: Path)
         raise not_written("The points", path, error) from None
 
 
-def by_student(grades: Iterable["Counted"]) -> Iterator[tuple[str, list["Counted"]]]:
+def by_student(grades: Iterable[One]) -> Iterator[tuple[str, list[One]]]:
     """Each student with their grades, out of grades that are sorted by student."""
     for student, graded in groupby(grades, key=lambda grade: grade.student):
         yield student, list(graded)

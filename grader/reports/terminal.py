@@ -17,7 +17,7 @@ from ..text import plain as plain
 from .records import by_student
 
 if TYPE_CHECKING:
-    from ..store import Counted  # students have no SQLAlchemy
+    from ..standing.final import Standing
 
 STYLES = {
     Verdict.PASSED: "green",
@@ -118,10 +118,10 @@ def print_output(console: Console, output: str) -> None:
         console.print(_indented(_("│ … and {count} more lines").format(count=len(lines) - len(shown)), "dim"))
 
 
-def class_table(grades: Iterable["Counted"], exercises: Sequence[str]) -> Table:
+def class_table(grades: Iterable["Standing"], exercises: Sequence[str]) -> Table:
     """Students × exercises, with points, and what became of those with none."""
     students = list(by_student(grades))
-    maximum = max((sum(grade.max_points for grade in graded) for _student, graded in students), default=0)
+    maximum = max((sum(g.max_points for g in graded if not g.is_dropped) for _student, graded in students), default=0)
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(_("student"))
     for name in exercises:
@@ -131,13 +131,13 @@ def class_table(grades: Iterable["Counted"], exercises: Sequence[str]) -> Table:
     for student, graded in students:
         by_exercise = {grade.exercise: grade for grade in graded}
         cells = [_points_cell(by_exercise.get(name)) for name in exercises]
-        total = sum(grade.points for grade in graded)
+        total = sum(grade.points for grade in graded if not grade.is_dropped)
         review = Text(_("review"), style="magenta") if any(grade.needs_review for grade in graded) else Text("")
-        table.add_row(Text(plain(student)), *cells, f"{total:g}", review)
+        table.add_row(Text(plain(student)), *cells, f"{round(total, 6):g}", review)
     return table
 
 
-def exercise_table(grades: Iterable["Counted"], exercises: Sequence[str]) -> Table:
+def exercise_table(grades: Iterable["Standing"], exercises: Sequence[str]) -> Table:
     """A line an exercise, for a class that is too large for a line a student."""
     count, full, review = Counter[str](), Counter[str](), Counter[str]()
     points = dict.fromkeys(exercises, 0.0)
@@ -157,14 +157,15 @@ def exercise_table(grades: Iterable["Counted"], exercises: Sequence[str]) -> Tab
     return table
 
 
-def _points_cell(grade: "Counted | None") -> Text:
+def _points_cell(grade: "Standing | None") -> Text:
     if grade is None:
         return Text("")
     verdicts = {Verdict(check.verdict) for check in grade.checks}
-    if grade.points == 0 and len(verdicts) == 1:
+    if grade.points == grade.grade.points == 0 and len(verdicts) == 1 and not grade.is_dropped:
         return Text(verdict_name(verdicts.pop()), style="dim")
     style = "green" if grade.points == grade.max_points else "yellow" if grade.points else "red"
-    return Text(f"{grade.points:g}", style=style)
+    text = f"({grade.points:g})" if grade.is_dropped else f"{grade.points:g}"
+    return Text(text, style=style)
 
 
 def _summarised(checks: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:

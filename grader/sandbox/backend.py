@@ -9,6 +9,7 @@ from .inside.fault import without_addresses
 from .inside.session import Outcome
 from .launch import ForkServer
 from .limits import Limits
+from .started import Server, StartedWorker
 
 # A function that did not answer twice is not asked again: the time that is left is for the others.
 TIMEOUTS_ALLOWED = 2
@@ -19,7 +20,7 @@ class Sandboxed:
 
     def __init__(
         self,
-        server: ForkServer,
+        server: Server,
         source: str,
         filename: str,
         forbidden: dict[str, list[str]],
@@ -28,7 +29,7 @@ class Sandboxed:
     ) -> None:
         self._server, self._limits, self._check_limits = server, limits, limits
         self._source, self._filename, self._forbidden, self._companions = source, filename, forbidden, companions
-        self._worker: Worker | None = None
+        self._worker: Worker | StartedWorker | None = None
         self.import_fault: StudentFault | None = None
         self._timeouts: dict[str, int] = {}
         self.usage = Usage()
@@ -62,6 +63,17 @@ class Sandboxed:
         Raises what the source raises there.
         """
         worker = Worker(server, limits, usage or Usage(), self._output)
+        self._load_into(worker)
+        return worker
+
+    def _own_worker(self) -> Worker | StartedWorker:
+        if self._server.way == "fork":
+            return self.new_worker(self._server, self._limits, self.usage)
+        worker = StartedWorker(self._server, self._limits, self.usage, self._output)
+        self._load_into(worker)
+        return worker
+
+    def _load_into(self, worker: Worker | StartedWorker) -> None:
         try:
             fault = worker.load(self._source, self._filename, self._forbidden, self._companions).fault
             if fault is not None:
@@ -69,14 +81,13 @@ class Sandboxed:
         except BaseException:
             worker.kill()
             raise
-        return worker
 
     def close(self) -> None:
         if self._worker is not None:
             self._worker.kill()
             self._worker = None
 
-    def _living_worker(self) -> Worker:
+    def _living_worker(self) -> Worker | StartedWorker:
         if self.import_fault is not None:
             raise self.import_fault
         if self.usage.cpu_s > self._limits.total_cpu_s:
@@ -85,7 +96,7 @@ class Sandboxed:
             raise TimedOut("total_wall_s", self._limits.total_wall_s)
         if self._worker is None or not self._worker.alive:
             try:
-                self._worker = self.new_worker(self._server, self._limits, self.usage)
+                self._worker = self._own_worker()
             except StudentFault as import_fault:  # it raised, never ended, crashed or ate all memory
                 self.import_fault = import_fault
                 raise

@@ -14,12 +14,13 @@ import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mmap import PAGESIZE
 from typing import Any
 
 import torch
 
 from ..errors import Crashed, GraderFault, OutOfMemory, StudentFault, TimedOut, TooManyThreads
-from .inside.confine import MAX_THREADS
+from .inside.bounds import MAX_THREADS
 from .inside.fault import Fault
 from .inside.protocol import HEADER, JSON_BYTES, MAX_NODES, MAX_TEXTS, Encoder, ProtocolError, decode, pack, unpack
 from .inside.session import Outcome
@@ -29,7 +30,6 @@ from .limits import Limits
 POLL_SECONDS = 0.05
 READ_BYTES = 2**18
 START_SECONDS = 30.0
-PAGE = os.sysconf("SC_PAGE_SIZE")
 CREDENTIALS = struct.Struct("3i")
 MAX_BRACKETS = 4 * MAX_NODES + MAX_TEXTS  # a part opens three at most; the rest may stand in texts
 ANSWERS_A_CHECK = 4  # times the limit of one answer: a check keeps all that came until it is done
@@ -185,7 +185,7 @@ class Worker:
         self._check_answer_bytes += len(blob)
         if self._check_answer_bytes > ANSWERS_A_CHECK * self.limits.answer_mb * 2**20:
             return Outcome(fault=Fault("too_large", message="bytes"))
-        return _outcome(*unpack(text, blob))
+        return read_outcome(*unpack(text, blob))
 
     def _freeze(self) -> None:
         """Between requests nothing of the submission runs: no thread goes on, grows, or writes to the channel.
@@ -296,7 +296,7 @@ class Worker:
         try:
             with open(f"/proc/{self.pid}/stat", encoding="utf-8", errors="replace") as stat:
                 fields = stat.read().rpartition(")")[2].split()
-            return int(fields[21]) * PAGE // 1024, int(fields[17])
+            return int(fields[21]) * PAGESIZE // 1024, int(fields[17])
         except (OSError, IndexError):
             return 0, 0
 
@@ -366,7 +366,8 @@ class Worker:
             readable.close()
 
 
-def _outcome(message: dict[str, Any], arrays: dict[str, torch.Tensor]) -> Outcome:
+def read_outcome(message: dict[str, Any], arrays: dict[str, torch.Tensor]) -> Outcome:
+    """The outcome that an unpacked answer stands for. Raises ProtocolError for what is no answer."""
     try:
         mutated = tuple(str(place)[:200] for place in list(message.get("mutated") or [])[:50])
         if "too_large" in message:

@@ -1,4 +1,4 @@
-"""Start a fork server, in bubblewrap or plain, and ask it for workers."""
+"""Start a fork server, in bubblewrap, as root for workers of other users, or plain, and ask it for workers."""
 
 import json
 import os
@@ -10,10 +10,11 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from ..errors import GraderFault, SandboxUnavailable
 from .gpu import Gpu, driver_folders
-from .inside.confine import SCRATCH
+from .inside.bounds import SCRATCH
 from .limits import Limits
 from .syscalls import filter_program
 
@@ -23,18 +24,32 @@ START_SECONDS = 120.0
 OWN_FOLDERS = {
     "HOME": os.path.expanduser("~"),
     "TMPDIR": tempfile.gettempdir(),
-}  # without a sandbox there is no SCRATCH
-_BOOT = (
-    "import sys; sys.path.insert(0, {path!r}); from {package} import main; "
-    "main({descriptor}, {program!r}, gpu={gpu!r}, trains={trains!r})"
-)
+}  # without namespaces there is no SCRATCH
+# One thread a worker; hashes that do not vary from run to run. Freed memory stays with the process: getting it anew from
+# the kernel at each call made times scatter twofold.
+SETTINGS = {
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+}
+# What each keeper does in bubblewrap: a machine may allow the first namespaces and refuse those within.
+_CONFINE = "import sys; sys.path.insert(0, '/dot2vit'); from inside import confine; confine.own_namespaces(1)"
+# How the fork server is started; what else main is told stands in `more`.
+_BOOT = "import sys; sys.path.insert(0, {path!r}); from {package} import main; main({descriptor}, {program!r}, {more})"
 
 
 class ForkServer:
     """A running fork server. Use as a context manager; `spawn` gives a worker's ends of its three connections."""
 
+    way: Literal["fork"] = "fork"
+
     def __init__(self, sandbox: str = "bwrap", wait: bool = True, gpu: Gpu | None = None, trains: bool = False) -> None:
-        """sandbox: "bwrap" (namespaces, seccomp and limits) or "none" (a plain process with limits only).
+        """sandbox: "bwrap" (namespaces, seccomp and limits), "user" (user ids, seccomp and limits; for root where there
+        are no namespaces) or "none" (a plain process with limits only).
 
         gpu: the one device that its workers may open; without one they find none.
         trains: whether most workers will make an optimiser: what that imports is then there before they are forked.
@@ -43,19 +58,21 @@ class ForkServer:
         """
         self.sandbox, self.gpu = sandbox, gpu
         self._is_ready = False
+        self._folders = _folders() if sandbox == "user" else None
         self._control, theirs = socket.socketpair()
         try:
             self.process = subprocess.Popen(
-                _command(sandbox, theirs.fileno(), gpu, trains),
+                _command(sandbox, theirs.fileno(), gpu, trains, self._folders),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=_environment(gpu) | (OWN_FOLDERS if sandbox == "none" else {}),
+                env=_environment(gpu) | (OWN_FOLDERS if sandbox != "bwrap" else {}),
                 start_new_session=True,
             )
         except BaseException:
             self._control.close()
+            self._forget_folders()
             raise
         finally:
             theirs.close()
@@ -125,6 +142,11 @@ class ForkServer:
         self.process.wait()
         if self.process.stderr is not None:
             self.process.stderr.close()
+        self._forget_folders()
+
+    def _forget_folders(self) -> None:
+        if self._folders is not None:
+            subprocess.run(["rm", "-rf", "--", self._folders], check=False)  # also what is too deep for shutil.rmtree
 
     def __enter__(self) -> "ForkServer":
         return self
@@ -137,10 +159,14 @@ class ForkServer:
 
 def check_available(sandbox: str) -> None:
     """Raises SandboxUnavailable when this machine cannot confine a submission, and says what to install."""
+    if sandbox == "user":
+        from . import user  # only here: it needs what Windows does not have
+
+        user.check_available()
     if sandbox != "bwrap":
         return
     filter_program()
-    tried = subprocess.run(_confined("pass"), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    tried = subprocess.run(_confined(_CONFINE), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if tried.returncode != 0:
         raise SandboxUnavailable(tried.stderr.strip()[-500:] or f"bwrap ended with status {tried.returncode}")
 
@@ -158,22 +184,13 @@ def bwrap_path() -> str | None:
 
 
 def _environment(gpu: Gpu | None = None) -> dict[str, str]:
-    """All that a worker's environment holds. One thread a worker; hashes that do not vary from run to run.
-
-    Freed memory stays with the process: getting it anew from the kernel at each call made times scatter twofold.
-    """
+    """All that a worker's environment holds."""
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": SCRATCH,
         "TMPDIR": SCRATCH,
         "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_MMAP_THRESHOLD_": "33554432",
-        "MALLOC_TRIM_THRESHOLD_": "1073741824",
+        **SETTINGS,
         "CUDA_VISIBLE_DEVICES": "" if gpu is None else gpu.uuid,
     }
     if gpu is not None:
@@ -181,26 +198,36 @@ def _environment(gpu: Gpu | None = None) -> dict[str, str]:
     return environment
 
 
-def _command(sandbox: str, descriptor: int, gpu: Gpu | None, trains: bool) -> list[str]:
-    if sandbox == "none":
+def _folders() -> str:
+    """A folder that everybody can pass through and nobody can list, for the folders of workers."""
+    folders = tempfile.mkdtemp(prefix="dot2vit-")
+    os.chmod(folders, 0o711)
+    return folders
+
+
+def _command(sandbox: str, descriptor: int, gpu: Gpu | None, trains: bool, folders: str | None) -> list[str]:
+    program: bytes | None
+    if sandbox == "bwrap":
+        program, more = filter_program(gpu is not None), f"gpu={gpu is not None}, trains={trains}"
         boot = _BOOT.format(
-            path=str(INSIDE.parent.parent.parent),
-            package="grader.sandbox.inside.forkserver",
-            descriptor=descriptor,
-            program=None,
-            gpu=gpu is not None,
-            trains=trains,
+            path="/dot2vit", package="inside.forkserver", descriptor=descriptor, program=program, more=more
         )
-        return [sys.executable, "-c", boot]
+        return _confined(boot, gpu)
+    if sandbox == "user":
+        if gpu is not None:
+            raise SandboxUnavailable('the sandbox "user" has no GPU')
+        program, more = filter_program(own_pids=False), f"folders={folders!r}, parent={os.getpid()}"
+    else:
+        program, more = None, f"gpu={gpu is not None}, trains={trains}"
     boot = _BOOT.format(
-        path="/dot2vit",
-        package="inside.forkserver",
+        path=str(INSIDE.parent.parent.parent),
+        package="grader.sandbox.inside.forkserver",
         descriptor=descriptor,
-        program=filter_program(gpu is not None),
-        gpu=gpu is not None,
-        trains=trains,
+        program=program,
+        more=more,
     )
-    return _confined(boot, gpu)
+    # -P: a server that is root's must not import what lies in the folder that it was started from.
+    return [sys.executable, *(["-P"] if sandbox == "user" else []), "-c", boot]
 
 
 def _confined(code: str, gpu: Gpu | None = None) -> list[str]:

@@ -14,7 +14,8 @@ MAP_SHARED_ANONYMOUS = 0x01 | 0x20
 MAP_GROWSDOWN = 0x0100
 MAP_HUGETLB = 0x40000
 MSG_OOB = 0x1
-F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ = 1024, 1026, 1031
+F_SETSIG, F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ = 10, 1024, 1026, 1031
+SIGKILL = 9
 
 # Refused with EPERM. Without fork and exec a submission is one process for all its life: its CPU clock and its memory
 # are those of one pid. Shared memory is refused because RLIMIT_DATA does not count it. Locks, leases and watches on the
@@ -129,10 +130,16 @@ ESSENTIAL = frozenset({"clone", "clone3", "mmap", "fork", "execve", "ptrace", "s
 # can be connected, accepted or sent. It pins host memory in shared mappings, which only the watch from outside counts.
 NEEDED_BY_CUDA = frozenset({"bind", "listen", "setsockopt"})
 
+# Where signals go, by the argument that holds the signal.
+SENDS_SIGNALS = {"kill": 1, "tkill": 1, "rt_sigqueueinfo": 1, "tgkill": 2, "rt_tgsigqueueinfo": 2}
+
 
 @functools.cache
-def filter_program(gpu: bool = False) -> bytes:
+def filter_program(gpu: bool = False, own_pids: bool = True) -> bytes:
     """The compiled filter; gpu: with what CUDA cannot do without.
+
+    own_pids: in a pid namespace of its own no process can kill itself, so that a SIGKILL is known to come from outside.
+    Without one the calls are refused by which it could.
 
     Raises SandboxUnavailable without libseccomp. Calls of a foreign architecture are killed.
     """
@@ -170,6 +177,11 @@ def filter_program(gpu: bool = False) -> bytes:
     for command in (F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ):
         # The kernel looks at 32 bits of the command, a filter at 64: what stands in the upper half must not matter.
         _refuse(rules, not_permitted, "fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, command))
+    if not own_pids:
+        for name, argument in SENDS_SIGNALS.items():
+            _refuse(rules, not_permitted, name, pyseccomp.Arg(argument, pyseccomp.MASKED_EQ, 0xFFFFFFFF, SIGKILL))
+        _refuse(rules, not_permitted, "timer_create")
+        _refuse(rules, not_permitted, "fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, F_SETSIG))
     with tempfile.TemporaryFile() as file:
         rules.export_bpf(file)
         file.seek(0)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row
@@ -22,7 +22,11 @@ class CountedCheck(NamedTuple):
 
 @dataclass(frozen=True)
 class Counted:
-    """A stored grade that counts; the fields are the record's of the same name. graded_at: in UTC."""
+    """A stored grade; the fields are the record's of the same name. Times are in UTC.
+
+    counted_at: since when it counts, or counted last; None: it never did. submitted_at: when this source was handed in, and
+    told_by: who says so; None and "" where nobody knows.
+    """
 
     key: str
     student: str
@@ -35,6 +39,10 @@ class Counted:
     device: str
     graded_at: datetime | None
     checks: tuple[CountedCheck, ...]
+    source_sha256: str = ""
+    counted_at: datetime | None = None
+    submitted_at: datetime | None = None
+    told_by: str = ""
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> "Counted":
@@ -46,7 +54,10 @@ class Counted:
         return cls(key="", graded_at=None, checks=checks, **fields)
 
 
-_SHARED = ("student", "exercise", "points", "max_points", "needs_review", "course_version", "seed", "device")
+_SHARED = (
+    *("student", "exercise", "points", "max_points", "needs_review", "course_version", "seed", "device"),
+    "source_sha256",
+)
 
 
 def text_of(checks: Iterable[Mapping[str, Any]]) -> str:
@@ -55,7 +66,17 @@ def text_of(checks: Iterable[Mapping[str, Any]]) -> str:
 
 
 def counted(row: Row[Any]) -> Counted:
-    """A row of the table `grades`."""
+    """A row of the table `grades`, with what `handed_in` says of it."""
     fields = row._asdict()
     checks = tuple(CountedCheck(*check) for check in json.loads(fields.pop("checks")))
+    for name in ("graded_at", "counted_at", "submitted_at"):
+        fields[name] = utc(fields[name])
+    fields["told_by"] = fields["told_by"] or ""
     return Counted(**fields, checks=checks)
+
+
+def utc(when: datetime | None) -> datetime | None:
+    """A stored time with its time zone: SQLite keeps none."""
+    if when is None or when.tzinfo is not None:
+        return when
+    return when.replace(tzinfo=UTC)

@@ -4,45 +4,41 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, update
 
-from ..errors import MachineFault, UserError
+from ..errors import UserError
 from ..result import Grade
-from .counted import Counted, counted, text_of
-from .database import connect, patiently, reason, url_of
-from .schema import grades, live, records
+from .counted import Counted, counted, text_of, utc
+from .database import blocks
+from .schema import grades, handed_in, live, records
+from .told import Told
 
-BLOCK = 500  # keys in a question, rows at a time
-
-Item = TypeVar("Item")
+# A grade, and when its source was handed in.
+_TIMED = select(grades, handed_in.c.submitted_at, handed_in.c.told_by)
+_ITS_TIME = and_(*(handed_in.c[name] == grades.c[name] for name in ("student", "exercise", "source_sha256")))
 
 
 @dataclass(frozen=True)
 class Past:
-    """A grade that a unit once had, or has. is_live: it is the one that counts."""
+    """A grade that a unit once had, or has. is_live: it is the one that counts. has_counted: it does, or once did."""
 
     key: str
     graded_at: datetime
     is_live: bool
     record: dict[str, Any]
+    has_counted: bool = True
+    submitted_at: datetime | None = None
 
 
-class Store:
+class Store(Told):
     """An open store. One writer at a time."""
-
-    def __init__(self, url: str) -> None:
-        """url: a SQLAlchemy URL, or the path of a SQLite file. Raises UserError when it cannot be opened or is another's."""
-        self.url = url_of(url)
-        self._engine = connect(url, self.url)
 
     def finished(self, keys: Iterable[str]) -> set[str]:
         """Which of these units are graded and need no review."""
         found: set[str] = set()
-        for block in _blocks(keys):
+        for block in blocks(keys):
             query = select(grades.c.key).where(grades.c.key.in_(block), grades.c.needs_review.is_(False))
             found.update(row.key for row in self._all(query))
         return found
@@ -56,7 +52,7 @@ class Store:
             return
         now = datetime.now(UTC)
         made = [(key, grade, grade.to_record()) for key, grade in graded]
-        rows = [_row(key, grade, record, now) for key, grade, record in made]
+        rows = [_row(key, grade, record, now, now if is_live else None) for key, grade, record in made]
         texts = [{"key": key, "record": json.dumps(record)} for key, _, record in made]
         units = [(grade.student, grade.exercise, key) for key, grade in graded] if is_live else []
         self._write(rows, texts, units)
@@ -64,9 +60,8 @@ class Store:
     def make_live(self, units: Iterable[tuple[str, str, str]]) -> None:
         """From now on these grades (student, exercise, key) count; all or none of them."""
         wanted = {key: (student, exercise, key) for student, exercise, key in units}
-        for block in _blocks(list(wanted)):
-            for row in self._all(select(live.c.key).where(live.c.key.in_(block))):
-                del wanted[row.key]
+        for key in self.live_keys(list(wanted)):
+            del wanted[key]
         if wanted:
             self._write([], [], list(wanted.values()))
 
@@ -88,22 +83,65 @@ class Store:
         self, students: Iterable[str] | None = None, exercises: Collection[str] | None = None
     ) -> Iterator[Counted]:
         """The grades that count, without their records, of these students and exercises or of all; sorted like them."""
-        query = select(grades).join_from(live, grades, live.c.key == grades.c.key)
+        query = _TIMED.join_from(live, grades, live.c.key == grades.c.key).outerjoin(handed_in, _ITS_TIME)
         return map(counted, self._of(query, students, exercises))
+
+    def counted_of(self, keys: Iterable[str]) -> dict[str, Counted]:
+        """The grades of these keys, whether they count or not."""
+        query = _TIMED.select_from(grades).outerjoin(handed_in, _ITS_TIME)
+        rows = [row for block in blocks(keys) for row in self._all(query.where(grades.c.key.in_(block)))]
+        return {row.key: counted(row) for row in rows}
+
+    def by_key(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The records of these keys that are there, whether they count or not."""
+        query = select(records)
+        rows = [row for block in blocks(keys) for row in self._all(query.where(records.c.key.in_(block)))]
+        return {row.key: json.loads(row.record) for row in rows}
+
+    def live_keys(self, keys: Iterable[str]) -> set[str]:
+        """Which of these grades count."""
+        query = select(live.c.key)
+        return {row.key for block in blocks(keys) for row in self._all(query.where(live.c.key.in_(block)))}
+
+    def attempts(self, student: str) -> list[Counted]:
+        """The grade of each source that a student handed in: the one that counted last, of those that ever did."""
+        query = (
+            _TIMED.select_from(grades)
+            .outerjoin(handed_in, _ITS_TIME)
+            .where(grades.c.student == student, grades.c.counted_at.is_not(None))
+            .order_by(grades.c.counted_at)
+        )
+        found = {(row.exercise, row.source_sha256): counted(row) for row in self._all(query)}
+        return sorted(found.values(), key=lambda grade: (grade.exercise, grade.graded_at))
 
     def history(self, student: str, exercise: str | None = None) -> list[Past]:
         """All grades that a student ever had, the oldest first."""
         query = (
-            select(grades.c.key, grades.c.graded_at, live.c.key.label("live"), records.c.record)
+            select(
+                *(grades.c[name] for name in ("key", "graded_at", "counted_at")),
+                handed_in.c.submitted_at,
+                live.c.key.label("live"),
+                records.c.record,
+            )
             .join_from(grades, records, grades.c.key == records.c.key)
             .outerjoin(live, live.c.key == grades.c.key)
+            .outerjoin(handed_in, _ITS_TIME)
             .where(grades.c.student == student)
             .order_by(grades.c.graded_at, grades.c.exercise)
         )
         if exercise is not None:
             query = query.where(grades.c.exercise == exercise)
-        rows = self._all(query)
-        return [Past(row.key, row.graded_at, row.live is not None, json.loads(row.record)) for row in rows]
+        return [
+            Past(
+                row.key,
+                utc(row.graded_at) or row.graded_at,
+                row.live is not None,
+                json.loads(row.record),
+                row.counted_at is not None,
+                utc(row.submitted_at),
+            )
+            for row in self._all(query)
+        ]
 
     def latest(self, student: str, exercise: str) -> tuple[str, dict[str, Any]]:
         """Key and record of the grade of a unit that counts. Raises UserError when there is none."""
@@ -118,14 +156,6 @@ class Store:
                 f"{self.url} holds no grade of {student} on {exercise}; `grader results` shows what it holds."
             )
         return found[0].key, json.loads(found[0].record)
-
-    def by_key(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The records of these keys that are there."""
-        found: dict[str, dict[str, Any]] = {}
-        for block in _blocks(keys):
-            rows = self._all(select(records).where(records.c.key.in_(block)))
-            found |= {row.key: json.loads(row.record) for row in rows}
-        return found
 
     def times(self) -> dict[tuple[str, str], datetime]:
         """When each student's grade of each exercise that counts was given: UTC, without a zone, to the second."""
@@ -161,75 +191,38 @@ class Store:
         if students is None:
             yield from self._each(query)
         else:
-            for block in _blocks(sorted(set(students))):
+            for block in blocks(sorted(set(students))):
                 yield from self._each(query.where(live.c.student.in_(block)))
 
     def _write(
         self, rows: list[dict[str, Any]], texts: list[dict[str, Any]], units: list[tuple[str, str, str]]
     ) -> None:
         keys = [row["key"] for row in rows]
-        counting = [{"student": student, "exercise": exercise, "key": key} for student, exercise, key in units]
+        last = {(student, exercise): key for student, exercise, key in units}  # of several at once the last counts
+        counting = [{"student": student, "exercise": exercise, "key": key} for (student, exercise), key in last.items()]
         of_unit = and_(live.c.student == bindparam("of_student"), live.c.exercise == bindparam("of_exercise"))
-        places = [{"of_student": student, "of_exercise": exercise} for student, exercise, _ in units]
+        places = [{"of_student": student, "of_exercise": exercise} for student, exercise in last]
 
-        def write() -> None:
-            with self._engine.begin() as connection:
-                if rows:
-                    for block in _blocks(keys):
-                        connection.execute(delete(grades).where(grades.c.key.in_(block)))
-                        connection.execute(delete(records).where(records.c.key.in_(block)))
-                    connection.execute(insert(grades), rows)
-                    connection.execute(insert(records), texts)
-                if counting:
-                    connection.execute(delete(live).where(of_unit), places)
-                    connection.execute(insert(live), counting)
+        def write(connection: Connection) -> None:
+            if rows:
+                for block in blocks(keys):
+                    connection.execute(delete(grades).where(grades.c.key.in_(block)))
+                    connection.execute(delete(records).where(records.c.key.in_(block)))
+                connection.execute(insert(grades), rows)
+                connection.execute(insert(records), texts)
+            if counting:
+                connection.execute(delete(live).where(of_unit), places)
+                connection.execute(insert(live), counting)
+                if not rows:  # else they are new, and written so
+                    for block in blocks(row["key"] for row in counting):
+                        connection.execute(
+                            update(grades).where(grades.c.key.in_(block)).values(counted_at=datetime.now(UTC))
+                        )
 
-        try:
-            patiently(write)
-        except DBAPIError as error:
-            raise MachineFault(
-                f"The grades could not be written to {self.url}: {reason(error)}. What was written before is kept: "
-                "set this right (a full disk? another grader?) and run the same command again."
-            ) from None
-
-    def _all(self, query: Select[Any]) -> list[Row[Any]]:
-        return list(self._each(query))
-
-    def _each(self, query: Select[Any]) -> Iterator[Row[Any]]:
-        try:
-            with self._engine.connect() as connection:
-                streaming = connection.execution_options(yield_per=BLOCK)
-                yield from patiently(lambda: streaming.execute(query))
-        except DBAPIError as error:
-            raise MachineFault(
-                f"The database {self.url} cannot be read: {reason(error)}. Bring back a copy of it, or grade into another --db."
-            ) from None
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-    def __enter__(self) -> "Store":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self._transact(write)
 
 
-def _blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """BLOCK items at a time."""
-    block: list[Item] = []
-    for item in items:
-        block.append(item)
-        if len(block) == BLOCK:
-            yield block
-            block = []
-    if block:
-        yield block
-
-
-def _row(key: str, grade: Grade, record: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _row(key: str, grade: Grade, record: dict[str, Any], now: datetime, counted_at: datetime | None) -> dict[str, Any]:
     return {
         "key": key,
         "student": grade.student,
@@ -242,6 +235,8 @@ def _row(key: str, grade: Grade, record: dict[str, Any], now: datetime) -> dict[
         "device": grade.device,
         "graded_at": now,
         "checks": text_of(record["checks"]),
+        "source_sha256": grade.source_sha256,
+        "counted_at": counted_at,
     }
 
 

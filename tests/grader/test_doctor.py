@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from grader import doctor
-from grader.doctor import confinement, machine
+from grader.doctor import confinement, grading, machine
 from grader.doctor.finding import Finding, examine
+from grader.sandbox import backend
 from grader.sandbox.inside.session import Outcome
 
 
@@ -99,8 +100,21 @@ def test_a_sandbox_that_lets_something_through_is_bad(monkeypatch, bwrap_server,
 
 
 def test_a_worker_that_answers_wrongly_is_bad(monkeypatch):
-    monkeypatch.setattr(machine.Sandboxed, "perform", lambda *arguments: Outcome(43))
+    monkeypatch.setattr(backend.Sandboxed, "perform", lambda *arguments: Outcome(43))
     assert machine.worker().state == "bad"
+
+
+def test_the_language_is_the_one_that_is_spoken(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    assert machine.spoken_language().what == "en; the locale says ko"
+    assert "--lang ko" in machine.spoken_language().advice
+
+
+def test_a_device_is_named_and_none_is_asked_for(monkeypatch):
+    assert machine.device().state == "good"
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert machine.device().state == "warning"
+    assert machine.package("torch").state == "bad"
 
 
 def test_a_probe_that_breaks_is_a_finding():
@@ -114,21 +128,21 @@ def test_a_secret_that_others_may_read(tmp_path, monkeypatch):
     monkeypatch.delenv("DOT2VIT_SECRET", raising=False)
     (tmp_path / ".dot2vit").mkdir()
     path = tmp_path / ".dot2vit" / "secret"
-    assert doctor.secret(tmp_path).state == "good"  # to be made
+    assert grading.secret(tmp_path).state == "good"  # to be made
     path.touch(mode=0o644)
     os.chmod(path, 0o644)
-    assert doctor.secret(tmp_path).state == "bad"  # empty
+    assert grading.secret(tmp_path).state == "bad"  # empty
     path.write_text("abc")
-    assert doctor.secret(tmp_path) == Finding("secret", "warning", f"Others may read {path}.", f"chmod 600 {path}")
+    assert grading.secret(tmp_path) == Finding("secret", "warning", f"Others may read {path}.", f"chmod 600 {path}")
     path.chmod(0o600)
-    assert doctor.secret(tmp_path).state == "good"
+    assert grading.secret(tmp_path).state == "good"
 
 
 def test_a_store_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("no database" * 1000)
     for place in (tmp_path / "file", tmp_path / "file" / "grades.db", "nonsense://x"):
-        assert doctor.store(str(place)).state == "bad", place
-    assert doctor.store(str(tmp_path / "new" / "grades.db")).state == "good"
+        assert grading.store(str(place)).state == "bad", place
+    assert grading.store(str(tmp_path / "new" / "grades.db")).state == "good"
     assert not (tmp_path / "new").exists()
 
 

@@ -22,6 +22,7 @@ from grader.files import not_written, replace
 from grader.record import Settings
 from grader.reports.records import write_csv, write_json
 from grader.result import CheckResult, Grade, Verdict
+from grader.standing.final import final_points
 from grader.store import Counted, Store
 from grader.submission import Submission
 
@@ -385,8 +386,8 @@ def test_an_export_that_fails_half_way_leaves_whole_files_and_a_rerun_completes_
 
 def test_whose_fault_it_is_that_a_file_cannot_be_written(tmp_path):
     with pytest.raises(MachineFault, match="No space left"):
-        write_csv([Counted.of_record(graded().to_record())], ["toy"], Path("/dev/full"))
+        write_csv([final_points(Counted.of_record(graded().to_record()))], ["toy"], Path("/dev/full"))
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="choose another place"):
-        write_csv([Counted.of_record(graded().to_record())], ["toy"], tmp_path / "file" / "points.csv")
+        write_csv([final_points(Counted.of_record(graded().to_record()))], ["toy"], tmp_path / "file" / "points.csv")
     assert isinstance(not_written("x", tmp_path, OSError(errno.EROFS, "read-only")), UserError)

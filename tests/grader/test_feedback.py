@@ -2,7 +2,8 @@
 
 import io
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from lxml import html
@@ -17,6 +18,8 @@ from grader.grade import grade
 from grader.leaks import find_leaks
 from grader.record import Settings
 from grader.result import CheckResult, Grade, Verdict
+from grader.standing.adjustments import Adjustment
+from grader.standing.times import HandedIn
 from grader.store import Store
 from grader.submission import Submission
 
@@ -47,23 +50,6 @@ CHECKS = [
 ]  # fmt: skip
 
 
-@dataclass
-class Said:
-    text: str = ""
-    check: str = ""
-    points: float | None = None
-    is_set: bool = False
-
-
-@dataclass
-class Decided:
-    points: float = 2.0
-    penalty: float = 0.0
-    needs_review: bool = True
-    is_dropped: bool = False
-    adjustments: list = field(default_factory=list)
-
-
 def graded(student="ann", source=SOURCE, checks=CHECKS, output="hello\n", exercise="toy", language="en", notes=()):
     sha256 = Submission(student, exercise, source).sha256
     return Grade(student, exercise, checks, sha256, "1+2", "0", "cpu", "bwrap", language, list(notes), output)
@@ -73,11 +59,13 @@ def graded(student="ann", source=SOURCE, checks=CHECKS, output="hello\n", exerci
 def give_back(toy_course, tmp_path):
     """give_back(*grades, files=True, **options): the folder of pages; options are make_feedback's."""
 
-    def perform(*grades, files=True, sources=None, **options):
+    def perform(*grades, files=True, sources=None, words=(), times=(), **options):
         database = tmp_path / "grades.db"
         database.unlink(missing_ok=True)
         with Store(str(database)) as store:
             store.save([(f"{number}", one) for number, one in enumerate(grades)])
+            store.adjust(words, "kim")
+            store.hand_in(times)
         for student, source in (sources or {one.student: SOURCE for one in grades}).items():
             (tmp_path / "class" / student).mkdir(parents=True, exist_ok=True)
             (tmp_path / "class" / student / "toy.py").write_text(source, encoding="utf-8")
@@ -174,9 +162,9 @@ def test_the_gate_lets_nothing_hidden_out(give_back, tmp_path, place):
     )
     if place in ("message", "hint"):
         facts["checks"] = [replace(CHECKS[1], **{place: f"look: {SECRET_LINE}"})]
-    decisions = {("bob", "toy"): Decided(adjustments=[Said(SECRET_LINE)])} if place == "word" else {}
+    words = [Adjustment("bob", "toy", text=SECRET_LINE)] if place == "word" else []
     with pytest.raises(UserError, match=r"feedback for bob .* solutions/toy\.py:\d+ .*No page was written") as error:
-        give_back(graded("ann"), graded("bob", **facts), decisions=decisions)
+        give_back(graded("ann"), graded("bob", **facts), words=words)
     assert SECRET_LINE not in str(error.value)
     assert place == "word" or f"toy, {'checks[0].' if 'checks' in facts else ''}{place}" in str(error.value)
     assert not list((tmp_path / "out").iterdir())
@@ -216,24 +204,30 @@ def test_no_canary_gets_out(own_course, bwrap_server, give_back):
 
 def test_the_instructors_word_is_shown_as_such(give_back):
     words = [
-        Said("Well tried.", points=None),
-        Said("Half is right.", "test_b", 1.0),
-        Said("Looked at by hand.", "test_o", 1.0, is_set=True),
-        Said("On a check of old.", "test_gone", -0.5),
+        Adjustment("ann", "toy", text="Well tried."),
+        Adjustment("ann", "toy", "test_b", 1.0, text="Half is right."),
+        Adjustment("ann", "toy", "test_o", 1.0, is_set=True, text="Looked at by hand."),
+        Adjustment("ann", "toy", "test_gone", -0.5, text="On a check of old."),
     ]
-    decided = Decided(points=3.25, penalty=0.75, needs_review=False, adjustments=words)
-    for text in texts(give_back(graded(), decisions={("ann", "toy"): decided})):
+    for text in texts(give_back(graded(), words=words)):
         plain = html.fromstring(text).text_content() if "<html" in text else text.replace("\\", "").replace("**", "")
-        for part in ("Your instructor: Well tried.", "Your instructor: +1: Half is right.", "3.25 of 8 points",
-                     "set to 1: Looked at by hand.", "-0.5: On a check of old.", "Points lost by handing in late: 0.75."):  # fmt: skip
+        for part in ("Your instructor: Well tried.", "Your instructor: +1: Half is right.", "4 of 8 points",
+                     "set to 1: Looked at by hand.", "-0.5: On a check of old."):  # fmt: skip
             assert part in plain, part
         assert "still open" not in plain
 
 
-def test_the_total_leaves_out_what_is_dropped(give_back):
-    decided = {("ann", "second"): Decided(points=0.0, is_dropped=True, needs_review=False)}
-    first, _second = texts(give_back(graded(), graded(exercise="second"), decisions=decided))
-    assert "left out of your sum" in first and "2</strong> of 8 points" in first
+def test_what_is_late_or_dropped_is_said(give_back, own_course):
+    path = own_course.root / "exercises" / "course.toml"
+    rules = "[grading]\ndue = 2026-01-01T00:00:00+00:00\ndrop_lowest = 1\n[late]\nper_day = 0.05\n"
+    path.write_text(rules + path.read_text(encoding="utf-8"), encoding="utf-8")
+    late = graded()
+    times = [("ann", "toy", late.source_sha256, HandedIn(datetime(2026, 1, 1, 12, tzinfo=UTC), "timestamps"))]
+    second = graded(exercise="second", checks=[CHECKS[1]])
+    first, _second = texts(give_back(late, second, times=times, course=load_course(path)))
+    plain = " ".join(html.fromstring(first).text_content().split())
+    assert "Points lost by handing in late: 0.4." in plain and "1.6 of 8 points" in plain
+    assert "left out of your sum" in plain
 
 
 def test_nothing_handed_in_is_said_once(give_back):

@@ -179,6 +179,48 @@ def test_gradescope(laid_out):
     }  # fmt: skip
 
 
+def times(path):
+    """student -> when dot.py was handed in, and who says so."""
+    with collect(path) as collected:
+        found = {student.name: student.handed_in("dot.py") for student in collected.students}
+    return {name: (told.at.isoformat(), told.told_by) if told else None for name, told in found.items()}
+
+
+def test_gradescope_tells_when_work_was_handed_in(laid_out):
+    group = ("2026-03-02T10:00:00+00:00", "gradescope")
+    assert times(laid_out(GRADESCOPE)) == {
+        "Kim Minjun_12": ("2026-03-01T10:00:00+00:00", "gradescope"),
+        "김서준_seojun@example.org": group,
+        "Ann_14": group,
+        "submission_3": None,
+    }
+
+
+def test_nbgrader_tells_when_work_was_handed_in_and_students_do_not(laid_out):
+    stamp = "2026-03-01 10:00:00.123456 UTC"
+    files = {
+        "submitted/ann/ps1/dot.py": "a",
+        "submitted/ann/ps1/timestamp.txt": stamp,
+        "submitted/bob/ps1/deeper/dot.py": "b",
+        "submitted/bob/ps1/deeper/timestamp.txt": stamp.replace("2026", "2025"),
+        "submitted/cho/ps1/deeper/dot.py": "c",
+        "submitted/cho/ps1/timestamp.txt": stamp,
+        "submitted/cho/ps1/deeper/timestamp.txt": stamp.replace("2026", "2025"),
+        "submitted/dan/ps1/dot.py": "d",
+        "submitted/dan/ps1/timestamp.txt": "yesterday",
+        "submitted/eve/ps2/timestamp.txt": stamp,
+    }
+    told = ("2026-03-01T10:00:00.123456+00:00", "nbgrader")
+    assert times(laid_out(files)) == {"ann": told, "bob": None, "cho": told, "dan": None, "eve": None}
+
+
+def test_other_layouts_tell_no_time(laid_out):
+    assert times(laid_out({"ann/dot.py": "a", "ann/timestamp.txt": "2026-03-01 10:00:00 UTC", "bob/dot.py": "b"})) == {
+        "ann": None,
+        "bob": None,
+    }
+
+
 def test_of_two_uploads_of_one_student_the_later_one_counts(tmp_path):
     late = "submission_1:\n  :submitters:\n  - :name: A\n    :sid: '1'\n  :created_at: 2026-03-03\n"
     early = late.replace("submission_1", "submission_2").replace("03-03", "03-01")

@@ -76,6 +76,11 @@ def test_a_store_of_the_first_schema_keeps_all_that_it_holds(old_store):
             1.0,
             "toy-mistake",
         )
+        first = next(store.counted())
+        assert (first.source_sha256, first.submitted_at, first.counted_at) == ("ab" * 32, None, first.graded_at)
+        assert [one.key for one in store.attempts("s0000")] == ["k0000"]  # of one file the grade that counted last
+        assert [past.has_counted for past in store.history("s0000")] == [True, True]
+        assert store.adjustments() == []
         store.save([("new", grade("s0001", 0.0))])
     with Store(str(old_store)) as store:
         assert len(store.records()) == 1200

@@ -1,6 +1,7 @@
 """What a record becomes in nbgrader's gradebook."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -102,10 +103,20 @@ def test_a_comment_makes_no_html_of_what_a_student_wrote(text):
     assert "<" not in inside
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """An empty gradebook: to make one takes nbgrader seconds, as it calls alembic, by its name."""
+    path = tmp_path_factory.mktemp("nbgrader") / "gradebook.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        Gradebook(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def gradebook(tmp_path, monkeypatch):
+def gradebook(empty, tmp_path):
     """A gradebook with an assignment of all kinds of cells, and one submission."""
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # nbgrader calls alembic by name
+    shutil.copy(empty, tmp_path)
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         book.add_assignment("toy")
         book.add_notebook("toy", "toy")

@@ -13,6 +13,7 @@ from grader.errors import MachineFault
 from grader.reports.records import folders_of, write_csv, write_json
 from grader.reports.terminal import class_table, plain, print_record, verdict_name
 from grader.result import CheckResult, Grade, Verdict
+from grader.standing.final import final_points
 from grader.store import Counted
 
 
@@ -22,8 +23,11 @@ def record(student="ann", exercise="toy", *checks, output="", notes=()):
     return grade.to_record()
 
 
+MORE = ["late_penalty", "adjusted", "dropped"]
+
+
 def counted(*records):
-    return [Counted.of_record(record) for record in records]
+    return [final_points(Counted.of_record(record)) for record in records]
 
 
 def failed(message, name="test_a", hint=""):
@@ -62,7 +66,7 @@ def test_nothing_of_a_students_is_markup(evil):
     text.encode()
     if "\x1b" not in evil and "\ud800" not in evil:
         assert text.count(evil) == 4
-    table = printed(class_table, [Counted.of_record(record(evil))], ["toy"])
+    table = printed(class_table, counted(record(evil)), ["toy"])
     assert "\x1b" not in table
     table.encode()
 
@@ -146,7 +150,7 @@ def test_the_class_table_shows_points_sums_and_what_needs_review():
     broken = CheckResult("test_a", "A.", Verdict.GRADER_ERROR, 0.0, 2.0, 0.1)
     missing = CheckResult("test_a", "A.", Verdict.MISSING, 0.0, 2.0, 0.1)
     records = [record("ann"), record("ann", "second"), record("bob", "toy", broken), record("cho", "toy", missing)]
-    lines = printed(class_table, map(Counted.of_record, records), ["toy", "second"]).splitlines()
+    lines = printed(class_table, counted(*records), ["toy", "second"]).splitlines()
     ann, bob, cho = (next(line for line in lines if name in line) for name in ("ann", "bob", "cho"))
     assert ann.split() == ["ann", "2", "2", "4"]
     assert "review" in bob
@@ -186,9 +190,9 @@ def test_the_csv_has_a_row_a_student(tmp_path):
     path = tmp_path / "deep" / "points.csv"
     write_csv(counted(record("ann"), record("ann", "second"), record('bob, the "builder"\nx')), ["toy", "second"], path)
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
-    assert rows[0] == ["student", "toy", "second", "points", "max_points", "needs_review"]
-    assert rows[1] == ["ann", "2.0", "2.0", "4.0", "4.0", "no"]
-    assert rows[2] == ['bob, the "builder"\nx', "2.0", "", "2.0", "2.0", "no"]
+    assert rows[0] == ["student", "toy", "second", "points", "max_points", "needs_review", *MORE]
+    assert rows[1] == ["ann", "2.0", "2.0", "4.0", "4.0", "no", "0.0", "0.0", ""]
+    assert rows[2] == ['bob, the "builder"\nx', "2.0", "", "2.0", "2.0", "no", "0.0", "0.0", ""]
 
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "－kim"])

@@ -47,6 +47,13 @@ def test_only_what_needs_no_review_is_finished(path):
         assert store.finished([f"x{n}" for n in range(1200)] + ["k1"]) == {"k1"}
 
 
+def test_records_by_their_keys(path):
+    with Store(str(path)) as store:
+        store.save([("k1", grade()), ("k2", grade(message="another"))])
+        found = store.by_key(["k2", "k1", "k3", *(f"x{n}" for n in range(1200))])
+    assert {key: record["checks"][0]["message"] for key, record in found.items()} == {"k1": "", "k2": "another"}
+
+
 def test_a_grade_of_the_same_key_is_replaced(path):
     with Store(str(path)) as store:
         store.save([("k1", grade(verdict=Verdict.GRADER_ERROR))])

@@ -129,6 +129,13 @@ def test_a_guide_that_is_missing(problems):
     assert "toy: there is no guide exercises/guide/ko/toy.md" in problems()
 
 
+def test_hints_that_are_missing_or_incomplete(problems):
+    problems.edit("exercises/hints/toy.toml", "[total]", "[totals]")
+    assert "toy: exercises/hints/toy.toml has no steps for total" in problems()
+    (problems.root / "exercises/hints/toy.toml").unlink()
+    assert "toy: there are no hints exercises/hints/toy.toml" in problems(sync=False)
+
+
 def test_what_is_out_of_step(problems):
     problems.edit("solutions/toy.py", "The sum of the squares.", "The sum of all squares.")
     assert problems(sync=False) == ["exercises/toy.py is not the stub of its reference: run `grader sync toy`"]

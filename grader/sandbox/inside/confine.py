@@ -3,17 +3,20 @@
 Linux only. Each step raises OSError when the kernel refuses it: a child that cannot be confined never runs a submission.
 """
 
+import contextlib
 import ctypes
 import glob
 import os
 import resource
+import signal
+import tempfile
 from pathlib import Path
 
-SCRATCH = "/scratch"  # the only writable folder; not /tmp, where the interpreter itself may be installed
+from .bounds import MAX_THREADS, SCRATCH
+
 ADDRESS_SPACE_BYTES = 4 * 2**30
 CUDA_DATA_BYTES = 4 * 2**30  # for the driver's own data in the process
 STACK_BYTES = 8 * 2**20
-MAX_THREADS = 256
 PROC_FACTS = (
     "/proc/cpuinfo",
     "/proc/devices",
@@ -21,6 +24,10 @@ PROC_FACTS = (
     "/proc/sys/vm/mmap_min_addr",
     "/proc/self/maps",  # where the C library finds the stack; a worker's memory lies as its keeper's does
 )
+
+# User ids that no account has: systemd keeps them for services that it starts and forgets (systemd.io/UIDS-GIDS). Below
+# 65536, as a container may have no more of them.
+NOBODY = range(61184, 65520)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -31,7 +38,7 @@ CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x20, 0x1000, 0x4000, 0x40000
-PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 SECCOMP_MODE_FILTER = 2
 BPF_INSTRUCTION = 8  # bytes of a struct sock_filter
 CAPABILITY_VERSION_3 = 0x20080522
@@ -69,6 +76,47 @@ def own_namespaces(scratch_mb: int, gpu: bool = False) -> None:
         _mount_read_only(node)
     os.chdir(SCRATCH)
     _limit(resource.RLIMIT_NPROC, MAX_THREADS)  # counts threads, in this user namespace; root is watched from outside
+
+
+def own_folder(folders: str) -> str:
+    """Without namespaces: a folder for one worker, which it alone can enter, in the place of SCRATCH. Needs root."""
+    folder = tempfile.mkdtemp(dir=folders)
+    uid = _nobody(os.getpid())
+    os.chown(folder, uid, uid)
+    return folder
+
+
+def become_nobody(folder: str) -> None:
+    """Without namespaces: become the user whom the keeper's own_folder belongs to. Nobody else's process has this id."""
+    uid = _nobody(os.getppid())
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)  # from root to another user: all capabilities go
+    os.environ["HOME"] = os.environ["TMPDIR"] = folder
+    tempfile.tempdir = None
+    os.chdir(folder)
+    _limit(resource.RLIMIT_NPROC, MAX_THREADS)  # counts the threads of this user id
+
+
+def remove_tree(folder: str) -> None:
+    """Become the program that removes a folder, however deep it is: shutil.rmtree would need a descriptor for each level."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    with contextlib.suppress(OSError):
+        os.execv("/bin/rm", ["rm", "-rf", "--", folder])
+
+
+def _nobody(keeper: int) -> int:
+    """The user id of a keeper's worker: as a keeper's pid is its own, so is this, unless two are a multiple of 4,336 apart."""
+    return NOBODY[keeper % len(NOBODY)]
+
+
+def die_with_parent(parent: int) -> None:
+    """Without a pid namespace: end when the process that made this one ends. A change of user would undo it."""
+    _check(_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def limit_resources(memory_mb: int, cpu_s: float, scratch_mb: int, gpu: bool = False) -> None:

@@ -4,10 +4,10 @@ It holds the student's source and nothing else. What it sends is only ever an an
 """
 
 import os
-import socket
 import sys
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from .fault import describe
@@ -17,7 +17,30 @@ from .session import Outcome, Session
 READ_BYTES = 2**18
 
 
-def serve(channel: socket.socket) -> None:
+class Channel(Protocol):
+    """What a worker uses of a socket."""
+
+    def recv(self, count: int, /) -> bytes: ...
+
+    def sendall(self, data: bytes, /) -> None: ...
+
+
+def prepare(gpu: bool = False, trains: bool = False) -> None:
+    """Settle what every check relies on, and touch what the first call of a fresh interpreter would import or allocate."""
+    torch.set_num_threads(1)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # float32 is float32 in every check
+    x = torch.ones(2, 2, requires_grad=True)
+    loss = (torch.nn.functional.softmax(x @ x, -1) ** 2).sum()
+    if not gpu:  # autograd starts a thread for every device, and CUDA does not survive a fork once it was started
+        torch.autograd.grad(loss, [x])
+    layer = torch.nn.Linear(2, 2)
+    layer(x)
+    if trains:
+        torch.optim.Adam(layer.parameters())
+    np.random.default_rng(0).standard_normal(3) @ np.ones(3)
+
+
+def serve(channel: Channel) -> None:
     """Greet, then answer one request at a time."""
     send(channel, {"hello": os.getpid()}, {})
     message, _ = receive(channel)
@@ -30,7 +53,7 @@ def serve(channel: socket.socket) -> None:
         reply(channel, session.perform(message["verb"], request), session.filename, answer_bytes)
 
 
-def reply(channel: socket.socket, outcome: Outcome, filename: str, answer_bytes: int) -> None:
+def reply(channel: Channel, outcome: Outcome, filename: str, answer_bytes: int) -> None:
     """Send an outcome; an answer that is too large is named instead of sent."""
     encoder = Encoder(max_bytes=answer_bytes)
     try:
@@ -46,11 +69,11 @@ def reply(channel: socket.socket, outcome: Outcome, filename: str, answer_bytes:
     channel.sendall(frame)
 
 
-def send(channel: socket.socket, message: dict[str, Any], arrays: dict[str, torch.Tensor]) -> None:
+def send(channel: Channel, message: dict[str, Any], arrays: dict[str, torch.Tensor]) -> None:
     channel.sendall(pack(message, arrays))
 
 
-def receive(channel: socket.socket) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def receive(channel: Channel) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """The next message. One is outstanding at a time, so whatever has come belongs to it."""
     buffer = bytearray()
     wanted = HEADER.size

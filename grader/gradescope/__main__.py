@@ -1,0 +1,5 @@
+"""What run_autograder starts."""
+
+from .run import main
+
+main()
