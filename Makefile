@@ -55,7 +55,7 @@ mutation: $(READY)
 
 # Korean: collect the messages of grader/ into the catalogue, then compile it.
 messages: $(READY)
-	$(BIN)/pybabel extract --project dot2vit --no-location --sort-output -k assert_close:3 -o grader/locale/grader.pot grader exercises/checks tests/hidden
+	$(BIN)/pybabel extract -F babel.cfg --project dot2vit --no-location --sort-output -k assert_close:3 -o grader/locale/grader.pot grader exercises/checks tests/hidden
 	$(BIN)/pybabel update -D grader -d grader/locale -i grader/locale/grader.pot --no-fuzzy-matching --ignore-obsolete
 	$(BIN)/pybabel compile -D grader -d grader/locale
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
-from .i18n import LANGUAGES, pick
+from .i18n import LANGUAGES, _, pick
 from .sandbox.limits import Limits
 from .speed.thresholds import of_exercise
 from .standing.policy import Policy, read_policy
@@ -159,7 +159,9 @@ class Course:
                 return exercise
         known = ", ".join(exercise.name for exercise in self.exercises)
         raise UserError(
-            f"There is no exercise {name!r} in {self.root / 'exercises' / 'course.toml'}. Choose from: {known}."
+            _("There is no exercise {name} in {file}. Choose from: {known}.").format(
+                name=repr(name), file=self.root / "exercises" / "course.toml", known=known
+            )
         )
 
     def select(self, names: list[str] | None) -> list[Exercise]:
@@ -183,8 +185,10 @@ def find_course(start: Path | None = None) -> Course:
         if (folder / "course.toml").is_file():
             return load_course(folder / "course.toml")
     raise UserError(
-        f"There is no course.toml in {start} or above it. Go to the course's folder (`grader start FOLDER` makes one), or set "
-        "DOT2VIT_COURSE to its path."
+        _(
+            "There is no course.toml in {folder} or above it. Go to the course's folder (`grader start FOLDER` makes one), or "
+            "set DOT2VIT_COURSE to its path."
+        ).format(folder=start)
     )
 
 

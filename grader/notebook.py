@@ -14,6 +14,7 @@ from . import i18n
 from .course import Exercise, find_course
 from .direct import visible_seed
 from .errors import UserError
+from .i18n import _
 from .local import LocalReport, check_candidate
 from .reports.terminal import print_checks
 from .result import Verdict
@@ -58,7 +59,7 @@ def check(name: str, only: str = "", shell: Any = None) -> LocalReport:
     candidate = Candidate(Direct(live), lambda check: visible_seed(exercise.name, check))
     report = check_candidate(exercise, Submission("", name, source), candidate, only=[only] if only else None)
     if only and all(only not in (result.name, result.function) for result in report.checks):
-        raise UserError(f"{name} has no visible check {only}.")
+        raise UserError(_("{exercise} has no visible check {check}.").format(exercise=name, check=only))
     text = _text(report)
     if any(result.verdict != Verdict.PASSED for result in report.checks):
         raise NotPassed(text)
@@ -70,7 +71,7 @@ def load_ipython_extension(shell: Any) -> None:
     """`%load_ext grader`: adds the magic %check EXERCISE [CHECK]."""
 
     def magic(line: str) -> None:
-        name, _, only = line.strip().partition(" ")
+        name, _space, only = line.strip().partition(" ")
         try:
             check(name, only.strip(), shell)
         except UserError as error:

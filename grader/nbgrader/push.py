@@ -101,7 +101,7 @@ def write_files(files: Mapping[Path, str | None]) -> None:
             else:
                 replace(path, text)
         except OSError as error:
-            raise not_written(_("The scores are in the gradebook, but a notebook"), path, error) from None
+            raise not_written("The scores are in the gradebook, but a notebook", path, error) from None
 
 
 def _say(console: Console, work: Plan, url: URL, submissions: Path) -> None:

@@ -33,7 +33,8 @@ INSTRUCTORS = {
     *("reports/differences.py", "reports/history.py"),
     *("reports/leaderboard.py", "reports/pseudonym.py", "reports/reproduction.py", "reports/verification.py"),
     *("sandbox/user.py", "speed/calibrate.py", "exports/gradescope.py"),
-    *("cluster", "feedback", "gradescope", "nbgrader", "release", "similarity", "store", "templates"),
+    *("cli/regrading.py", "cli/reporting.py"),
+    *("cluster", "feedback", "gradescope", "nbgrader", "release", "report", "similarity", "store", "templates"),
 }
 SOURCES_OF_CATALOGUES = (".po", ".pot")
 

@@ -393,7 +393,7 @@ def test_help_names_every_command(run_grader):
     assert done.returncode == 0
     for name in (
         "check", "status", "batch", "results", "demo", "verify", "sync", "draw", "reproduce", "new-exercise", "calibrate",
-        "leaderboard", "export",
+        "leaderboard", "report", "export",
     ):  # fmt: skip
         assert name in done.stdout
 

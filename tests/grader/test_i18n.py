@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
@@ -25,7 +26,9 @@ UPDATE = "run `make messages` and translate what is new in grader/locale/ko/LC_M
 
 def messages_of_the_grader() -> set[str]:
     """Every string that is given to `_()`."""
-    found = extract_from_dir(str(ROOT / "grader"), keywords=DEFAULT_KEYWORDS)
+    with open(ROOT / "babel.cfg", encoding="utf-8") as file:
+        methods, options = parse_mapping_cfg(file)  # as `make messages` does: modules, and templates of pages
+    found = extract_from_dir(str(ROOT / "grader"), methods, options, keywords=DEFAULT_KEYWORDS)
     return {message for _file, _line, message, _comments, _context in found if isinstance(message, str)}
 
 

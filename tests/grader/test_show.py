@@ -323,7 +323,7 @@ def run(name="lstm", picture="", save=None, open_it=False):
 
 
 def test_the_command_writes_a_picture_and_says_what_is_on_it(student, monkeypatch, plain_server):
-    monkeypatch.setattr(show, "ForkServer", lambda sandbox: contextlib.nullcontext(plain_server))
+    monkeypatch.setattr(show, "local_server", lambda: contextlib.nullcontext(plain_server))
     (student / "lstm.py").write_text(LSTM.format(gates="print('hello'); raise KeyError(1)", cell="return state"))
     monkeypatch.setattr(show, "open_file", lambda path: False)
     status, text = run(open_it=True)

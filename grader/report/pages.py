@@ -1,0 +1,191 @@
+"""From findings to the files of the report, by Jinja (kept, and nbgrader's own). All that is put into a page is escaped."""
+
+import ast
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .. import i18n
+from ..course import Course, Exercise
+from ..i18n import _, pick
+from ..text import figure, plain
+from . import charts, words
+from .findings import Findings, Mistake, Row
+
+HERE = Path(__file__).parent
+MAX_TEXT = 600  # letters of one sentence: a message or a note may hold whatever a student wrote
+NAMES = {"en": "English", "ko": "한국어"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the first page: its place, its heading (a message of the catalogue) and its template.
+
+    A command that adds to the report appends one whose template is its own.
+    """
+
+    id: str
+    title: str
+    template: str
+
+
+@dataclass(frozen=True)
+class Class:
+    """All that is shown. students: in the order of the roster, then of their names. names: student -> name on the roster."""
+
+    course: Course
+    students: Sequence[str]
+    names: Mapping[str, str]
+    findings: Sequence[Findings]
+    mentions: Sequence[str] = field(default=())
+    with_clusters: bool = False
+
+    @property
+    def mistakes(self) -> list[tuple[Findings, Mistake]]:
+        """Of all exercises, the most frequent first."""
+        pairs = [pair for found in self.findings for pair in found.with_mistakes]
+        return sorted(pairs, key=lambda pair: -len(pair[1].students))
+
+    def totals(self) -> list["Total"]:
+        rows = {found.exercise.name: {row.student: row for row in found.rows} for found in self.findings}
+        return [
+            Total(student, [rows[found.exercise.name].get(student) for found in self.findings])
+            for student in self.students
+        ]
+
+
+@dataclass(frozen=True)
+class Total:
+    """A student's line in the class table: a row an exercise, None where nothing is graded."""
+
+    student: str
+    rows: Sequence[Row | None]
+
+    @property
+    def points(self) -> float:
+        """What is final; see is_open."""
+        return sum(row.points for row in self.rows if row is not None and not row.is_open)
+
+    @property
+    def is_open(self) -> bool:
+        return any(row is not None and row.is_open for row in self.rows)
+
+    @property
+    def lacks_work(self) -> bool:
+        return any(row is None or not row.is_begun for row in self.rows)
+
+
+def sections() -> list[Section]:
+    """The parts of the first page, in order."""
+    return [
+        Section("class", _("Class"), "class.html"),
+        Section("points", _("Distribution of points"), "points.html"),
+        Section("exercises", _("Exercises"), "exercises.html"),
+        Section("items", _("Checks worth a look"), "items.html"),
+        Section("mistakes", _("Misconceptions of the class"), "mistakes.html"),
+        Section("unnamed", _("Mistakes without a name"), "unnamed.html"),
+        Section("review", _("What needs review"), "review.html"),
+        Section("notes", _("Recovered or odd in the files"), "notes.html"),
+    ]
+
+
+def write_pages(shown: Class, folder: Path, languages: Sequence[str]) -> None:
+    """Write the report into an empty folder: index.html in the first language, index.ko.html in the second, and so on."""
+    shutil.copytree(HERE / "assets", folder / "assets")
+    (folder / "charts").mkdir()
+    for name, svg in _charts(shown):
+        (folder / "charts" / f"{name}.svg").write_text(svg, encoding="utf-8")
+    before = i18n.language()
+    try:
+        for language in languages:
+            i18n.set_language(language)
+            for name, text in _pages(shown, languages):
+                path = folder / _file(name, language, languages)
+                path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    finally:
+        i18n.set_language(before)
+
+
+def _charts(shown: Class) -> Iterator[tuple[str, str]]:
+    yield "class", charts.distribution(_class_shares(shown))
+    for found in shown.findings:
+        yield f"{found.exercise.name}-points", charts.distribution(found.shares)
+        if found.races:
+            yield f"{found.exercise.name}-speed", charts.speeds(found.races)
+
+
+def _class_shares(shown: Class) -> list[float]:
+    """Of the points of all exercises; of the students whose points are final."""
+    maximum = sum(found.exercise.points for found in shown.findings)
+    return [total.points / maximum for total in shown.totals() if not total.is_open]
+
+
+def _pages(shown: Class, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(name without .html, text) in the current language."""
+    environment = _environment()
+    facts: dict[str, Any] = {
+        "course": shown.course,
+        "language": i18n.language(),
+        "shown": shown,
+        "titles": {found.exercise.name: titles(found.exercise) for found in shown.findings},
+        "link": partial(_file, language=i18n.language(), languages=languages),
+    }
+
+    def page(name: str, template: str, **more: Any) -> tuple[str, str]:
+        others = [(code, NAMES[code], _file(name, code, languages)) for code in languages]
+        return name, environment.get_template(template).render(facts | {"others": others} | more)
+
+    yield page(
+        "index", "index.html", sections=sections(), totals=shown.totals(), shares=_class_shares(shown), prefix=True
+    )
+    for found in shown.findings:
+        yield page(found.exercise.name, "exercise.html", found=found, prefix=False)
+
+
+def _file(name: str, language: str, languages: Sequence[str]) -> str:
+    return f"{name}.html" if language == languages[0] else f"{name}.{language}.html"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(_=_, figure=figure, words=words)
+    environment.filters["shortened"] = _shortened
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Text that no template made keeps neither control characters nor changes of direction."""
+    return plain(value) if type(value) is str else value
+
+
+def _shortened(text: str) -> str:
+    """A sentence that a student had a part in: its beginning, and that it goes on."""
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + " …"
+
+
+def titles(exercise: Exercise) -> dict[str, str]:
+    """The sentence of each check, by its function, in the current language; records hold one language only."""
+    found: dict[str, str] = {}
+    for node in ast.parse(exercise.hidden_path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and (sentence := ast.get_docstring(node)):
+            korean = [
+                word.value.value
+                for mark in node.decorator_list
+                if isinstance(mark, ast.Call)
+                for word in mark.keywords
+                if word.arg == "ko" and isinstance(word.value, ast.Constant)
+            ]
+            found[node.name] = pick(" ".join(sentence.split()), str(korean[0]) if korean else "")
+    return found
