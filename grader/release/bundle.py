@@ -22,6 +22,7 @@ INSTRUCTORS = {
     *("verify.py", "verify_hints.py", "verify_inputs.py", "verify_jobs.py"),
     *(
         "cli/authoring.py",
+        "cli/feedbacking.py",
         "cli/gradescope.py",
         "cli/grading.py",
         "cli/handing_out.py",
@@ -33,7 +34,7 @@ INSTRUCTORS = {
     *("reports/leaderboard.py", "reports/pseudonym.py", "reports/reproduction.py", "reports/verification.py"),
     *("sandbox/user.py", "speed/calibrate.py", "exports/gradescope.py"),
     *("cli/regrading.py", "cli/reporting.py"),
-    *("cluster", "gradescope", "nbgrader", "release", "report", "store", "templates"),
+    *("cluster", "feedback", "gradescope", "nbgrader", "release", "report", "similarity", "store", "templates"),
 }
 SOURCES_OF_CATALOGUES = (".po", ".pot")
 
