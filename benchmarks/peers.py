@@ -263,6 +263,10 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=("dot2vit", "nbgrader", "otter"), help="these alone")
     parser.add_argument("--growth", type=int, nargs="+", metavar="N", help="dot2vit alone, classes of these sizes")
     options = parser.parse_args()
+    if options.otter and not (options.otter / "otter").is_file():
+        parser.error(f"there is no {options.otter / 'otter'}: give the bin folder of the environment with otter-grader")
+    if options.growth and len(options.growth) < 3:
+        parser.error("--growth needs three sizes or more, from small to large")
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     modules = "torch", "nbgrader", "psutil"
     code = f"from importlib.metadata import version; print(', '.join(f'{{m}} {{version(m)}}' for m in {modules}))"
