@@ -104,6 +104,7 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
     arguments = [
         str(test_file),
         "--rootdir", str(test_file.parent), "-c", os.devnull, "--import-mode=importlib",
+        "--confcutdir", str(test_file.parent),  # else every folder above is listed, and its conftest.py run
         "--disable-plugin-autoload", "-p", "pytest_timeout", "-p", "grader.plugin",
         "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:capture", "-p", "no:logging", "-p", "no:warnings",
         "-p", "no:faulthandler", "-p", "no:junitxml", "-p", "no:doctest", "-p", "no:unittest",

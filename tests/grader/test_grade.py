@@ -211,3 +211,12 @@ def test_the_environment_of_the_grader_stays(toy_course, toy, grade_source):
     grade_source("import os\nos.environ['HOME'] = '/evil'\nos.environ.clear()\n")
     before.pop("PYTEST_CURRENT_TEST")  # the inner session's, and now gone
     assert dict(os.environ) == before
+
+
+def test_nothing_above_the_hidden_checks_is_run(own_course):
+    """pytest takes in the conftest.py of each folder from the confcutdir down."""
+    for folder in (own_course.root, own_course.root / "tests"):
+        (folder / "conftest.py").write_text("raise SystemExit('not the grader’s')\n")
+    toy = own_course.exercise("toy")
+    graded = grade(own_course, toy, submissions(toy.reference_source), Settings(sandbox="import"), None)
+    assert graded[0].points == 10
