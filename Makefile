@@ -62,7 +62,7 @@ messages: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dot2vit needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[instructor,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[instructor,cluster,postgresql,test]'
 	touch $(READY)
 
 clean:
