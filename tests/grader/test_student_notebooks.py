@@ -286,7 +286,7 @@ def test_the_notebooks_language_is_spoken(shell):
     shell.run_cell("%lang ko")
     shell.run_cell("%check toy")
     assert 'lang="ko"' in shell.shown[-1]._repr_html_()
-    assert "%lang takes one of: en, ko." in str(shell.run_cell("%lang fr").error_in_exec)
+    assert "%lang에는 다음 가운데 하나를 쓰세요: en, ko." in str(shell.run_cell("%lang fr").error_in_exec)
 
 
 @pytest.mark.parametrize("line", ["%check", "%check toy one two", "%hint nothing", "%show toy", "%hint toy 2"])

@@ -16,7 +16,7 @@ from grader.course import find_course
 from grader.errors import SandboxUnavailable
 from grader.leaks import find_leaks, needles_of
 from grader.nbgrader.notebooks import SUMMARY
-from grader.nbgrader.notebooks import _parts as parts_of
+from grader.notebook.cells import parts_of
 from grader.sandbox.launch import check_available
 from grader.variants import load_variants
 
