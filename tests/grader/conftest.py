@@ -155,12 +155,16 @@ def grade_source(toy_course: Course, bwrap_server: ForkServer) -> Callable[..., 
     return make
 
 
+# What a test may leave in this process, or a developer's terminal says, and what must not change what a command prints.
+NOT_PASSED_ON = ("DOT2VIT", "PYTEST", "LC_", "COLUMNS", "LINES")
+
+
 @pytest.fixture(scope="session")
 def run_grader(toy_course: Course) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """run_grader("batch", …): the command as a user runs it, in the toy course's folder unless `cwd` says otherwise."""
 
     def run(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("DOT2VIT", "PYTEST", "LC_"))}
+        env = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
         env |= {"LANG": "C.UTF-8", "DOT2VIT_SECRET": "secret", "PYTHONPATH": str(PROJECT)} | environment
         command = [sys.executable, "-c", "from grader.cli import main; main()", *map(str, arguments)]
         return subprocess.run(

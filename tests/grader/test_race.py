@@ -106,7 +106,7 @@ def judged(bwrap_server, bench):
 def test_the_reference_passes_its_own_races(racing, judged):
     course = racing()
     graded, checks = judged(course, course.exercise("toy").reference_source)
-    assert (graded.points, graded.needs_review) == (10, False)
+    assert (graded.points, graded.needs_review) == (10, False), [check.message for check in graded.checks]
     speed = checks["test_center_speed"].speed
     assert speed["verdict"] == "passed"
     assert speed["low"] <= speed["ratio"] <= speed["high"]
