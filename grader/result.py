@@ -23,6 +23,14 @@ class Verdict(StrEnum):
 
 
 NEEDS_REVIEW = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_GRADED, Verdict.GRADER_ERROR})
+_JUDGED = frozenset(Verdict) - NEEDS_REVIEW
+
+
+def is_open(verdict: str) -> bool:
+    """Whether the grader could not judge it: neither a zero nor a pass. So is a verdict of a later version."""
+    return verdict not in _JUDGED
+
+
 # What went wrong while the student's code was at work on an input.
 AT_WORK = frozenset({Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.MEMORY, Verdict.CRASHED})
 

@@ -15,14 +15,14 @@ from typing import Any, Literal
 from ..i18n import _
 from ..reports.leaderboard import measured
 from ..reports.terminal import speed_line
-from ..result import NEEDS_REVIEW, Verdict
+from ..result import Verdict
 from ..text import plain
+from .wording import feedback, is_open
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 Results = dict[str, Any]
 TEXT = {"output_format": "text", "test_output_format": "text", "test_name_format": "text"}
 MAX_PRINTED = 10_000  # characters of each exercise's output
-_JUDGED = frozenset(Verdict) - NEEDS_REVIEW
 
 
 def results_of(
@@ -87,31 +87,19 @@ def _tests(record: dict[str, Any], number: int, several: bool) -> Iterator[Resul
                 "speed_ratio": check.get("speed_ratio"),
             },
         }
-        if not _is_open(check):
+        if not is_open(check):
             test["score"] = check["points"]
             test["status"] = "passed" if check["verdict"] == Verdict.PASSED else "failed"
         yield test
 
 
-def _is_open(check: dict[str, Any]) -> bool:
-    """Whether it is for a human; so is a verdict of a later version."""
-    return check["verdict"] not in _JUDGED
-
-
 def _told(check: dict[str, Any]) -> str:
-    lines = [check["message"]] if check["message"] else []
-    if _is_open(check):
-        lines.insert(0, _("Not graded yet: this is no zero. Your instructor will look at it."))
-    if check.get("hint"):
-        lines.append(f"→ {check['hint']}")
-    if check.get("draw_command"):
-        lines.append(_("Draw inputs of this kind yourself: {command}").format(command=check["draw_command"]))
-    if check.get("speed") and check["verdict"] in (
-        Verdict.PASSED,
-        Verdict.INCONCLUSIVE,
-    ):  # a failed one's message tells it
+    lines = [_("Not graded yet: this is no zero. Your instructor will look at it.")] if is_open(check) else []
+    lines.append(feedback(check))
+    # A failed check's message tells of its speed.
+    if check.get("speed") and check["verdict"] in (Verdict.PASSED, Verdict.INCONCLUSIVE):
         lines.append(speed_line(check["speed"]))
-    return plain("\n".join(lines))
+    return plain("\n".join(line for line in lines if line))
 
 
 def _output(records: Sequence[dict[str, Any]], show_printed: bool) -> str:

@@ -4,18 +4,16 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from .. import result
 from ..errors import UserError
 from ..i18n import _
-from ..result import NEEDS_REVIEW, Verdict
 from ..text import plain
 from .format import Record
-
-_JUDGED = frozenset(Verdict) - NEEDS_REVIEW
 
 
 def is_open(check: dict[str, Any]) -> bool:
     """Whether the grader could not judge it: neither a zero nor a pass. So is a verdict that is not known here."""
-    return check["verdict"] not in _JUDGED
+    return result.is_open(check["verdict"])
 
 
 def needs_review(record: Record) -> bool:

@@ -1,16 +1,15 @@
-"""A page as HTML and as Markdown, by Jinja (kept, and nbgrader's own). Whatever a student had a part in is made harmless."""
+"""A page as HTML and as Markdown."""
 
 import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from .. import i18n
 from ..exports.wording import number
-from ..i18n import _
-from ..text import plain
+from ..reports.templates import environment
 from .facts import BAR, Page
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -21,12 +20,12 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~&$]|^[-+=]|(?<=^\d)[.)])")
 def html_page(page: Page) -> str:
     """A file that needs no other and no network, in the current language."""
     style = (TEMPLATES / "feedback.css").read_text(encoding="utf-8")
-    return environment(TEMPLATES, autoescape=True).get_template("feedback.html").render(_facts(page) | {"style": style})
+    return _environment(autoescape=True).get_template("feedback.html").render(_facts(page) | {"style": style})
 
 
 def markdown_page(page: Page) -> str:
     """The same as text, in the current language."""
-    text = environment(TEMPLATES, autoescape=False).get_template("feedback.md").render(_facts(page))
+    text = _environment(autoescape=False).get_template("feedback.md").render(_facts(page))
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
@@ -35,24 +34,11 @@ def _facts(page: Page) -> dict[str, Any]:
 
 
 @cache
-def environment(templates: Path, autoescape: bool) -> Environment:
-    """How all pages are made from templates."""
-    made = Environment(
-        loader=FileSystemLoader(templates),
-        autoescape=autoescape,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.globals.update(_=_, number=number)
+def _environment(autoescape: bool) -> Environment:
+    made = environment(TEMPLATES, autoescape)
+    made.globals["number"] = number
     made.filters.update(escaped=escaped, fenced=fenced)
     return made
-
-
-def _finalize(value: Any) -> Any:
-    """Text that no template made steers nothing: no control characters, no changes of direction."""
-    return plain(value) if type(value) is str else value
 
 
 def escaped(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..i18n import _
 from ..reports.terminal import speed_line, verdict_name
-from ..result import NEEDS_REVIEW, Verdict
+from ..result import Verdict, is_open
 from ..text import plain
 from .notebooks import SUMMARY, grade_id_of
 
@@ -105,8 +105,7 @@ def _mark(check: Mapping[str, Any] | None, points: float) -> Mark:
     """The check's share of the cell's points: these are the course's, unless it changed since the assignment was made."""
     if check is None:
         return Mark(None, _("This check was not run; your instructor will see it."))
-    verdict = check["verdict"]
-    if verdict in NEEDS_REVIEW or verdict not in set(Verdict):
+    if is_open(check["verdict"]):
         return Mark(None, _comment(check))
     share = check["points"] / check["max_points"] if check["max_points"] else 0.0
     return Mark(points * share, _comment(check))

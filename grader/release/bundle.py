@@ -32,6 +32,7 @@ INSTRUCTORS = {
     *("doctor/confinement.py", "doctor/grading.py"),
     *("reports/differences.py", "reports/history.py"),
     *("reports/leaderboard.py", "reports/pseudonym.py", "reports/reproduction.py", "reports/verification.py"),
+    *("reports/shared", "reports/templates.py"),
     *("sandbox/user.py", "speed/calibrate.py", "exports/gradescope.py"),
     *("cli/regrading.py", "cli/reporting.py"),
     *("cluster", "feedback", "gradescope", "nbgrader", "release", "report", "similarity", "store", "templates"),

@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from .. import i18n
 from ..course import Course, Exercise
 from ..i18n import _, pick
-from ..text import figure, plain
+from ..reports.templates import environment
+from ..text import figure
 from . import charts, words
 from .findings import Findings, Mistake, Row
 
@@ -152,22 +153,10 @@ def _file(name: str, language: str, languages: Sequence[str]) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(_=_, figure=figure, words=words)
-    environment.filters["shortened"] = _shortened
-    return environment
-
-
-def _finalize(value: Any) -> Any:
-    """Text that no template made keeps neither control characters nor changes of direction."""
-    return plain(value) if type(value) is str else value
+    made = environment(HERE / "templates")
+    made.globals.update(figure=figure, words=words)
+    made.filters["shortened"] = _shortened
+    return made
 
 
 def _shortened(text: str) -> str:

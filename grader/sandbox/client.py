@@ -12,20 +12,18 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from mmap import PAGESIZE
 from typing import Any
 
-import torch
-
 from ..errors import Crashed, GraderFault, OutOfMemory, StudentFault, TimedOut, TooManyThreads
 from .inside.bounds import MAX_THREADS
 from .inside.fault import Fault
-from .inside.protocol import HEADER, JSON_BYTES, MAX_NODES, MAX_TEXTS, Encoder, ProtocolError, decode, pack, unpack
+from .inside.protocol import HEADER, JSON_BYTES, MAX_NODES, MAX_TEXTS, ProtocolError, unpack
 from .inside.session import Outcome
 from .launch import ForkServer
 from .limits import Limits
+from .requests import Requests, read_outcome
 
 POLL_SECONDS = 0.05
 READ_BYTES = 2**18
@@ -51,7 +49,7 @@ class Usage:
     wall_s: float = 0.0
 
 
-class Worker:
+class Worker(Requests):
     """One forked worker with one submission loaded. `usage` and `output` are shared by the workers of a submission."""
 
     def __init__(
@@ -105,24 +103,6 @@ class Worker:
         self._channel.setblocking(False)
         self._memory_floor_kb, _ = self._memory_and_threads()
         self._freeze()
-
-    def load(
-        self, source: str, filename: str, forbidden: dict[str, list[str]], companions: Mapping[str, str] | None = None
-    ) -> Outcome:
-        """Have the submission's source run. companions: other files that it may import, by module name."""
-        message = {
-            "source": source,
-            "filename": filename,
-            "forbidden": forbidden,
-            "companions": dict(companions or {}),
-            "answer_bytes": self.limits.answer_mb * 2**20,
-        }
-        return self._exchange(pack(message, {}))
-
-    def perform(self, verb: str, request: dict[str, Any]) -> Outcome:
-        """Have one request carried out. Raises TimedOut, OutOfMemory or Crashed; the worker is gone then."""
-        encoder = Encoder(keep_layout=True)
-        return self._exchange(pack({"verb": verb, "request": encoder.encode(request)}, encoder.arrays))
 
     def begin_check(self, limits: Limits) -> None:
         """From here on a new check's limits count."""
@@ -364,17 +344,3 @@ class Worker:
             return {}
         finally:
             readable.close()
-
-
-def read_outcome(message: dict[str, Any], arrays: dict[str, torch.Tensor]) -> Outcome:
-    """The outcome that an unpacked answer stands for. Raises ProtocolError for what is no answer."""
-    try:
-        mutated = tuple(str(place)[:200] for place in list(message.get("mutated") or [])[:50])
-        if "too_large" in message:
-            fault = Fault("too_large", message=str(message["too_large"])[:300])
-            return Outcome(fault=fault)
-        if message.get("fault") is not None:
-            return Outcome(fault=Fault.from_json(message["fault"]), mutated=mutated)
-        return Outcome(decode(message["value"], arrays), None, mutated)
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError, RecursionError) as error:
-        raise ProtocolError(f"an answer that cannot be read ({type(error).__name__})") from None

@@ -12,16 +12,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from types import TracebackType
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 from ..errors import Crashed, GraderFault, TimedOut
-from .client import Usage, read_outcome
-from .inside.protocol import HEADER, Encoder, ProtocolError, pack, unpack
+from .client import Usage
+from .inside.protocol import HEADER, ProtocolError, unpack
 from .inside.session import Outcome
 from .launch import INSIDE, SETTINGS, ForkServer
 from .limits import Limits
+from .requests import Requests, read_outcome
 
 START_SECONDS = 120.0
 END_SECONDS = 2.0
@@ -70,7 +70,7 @@ class StartServer:
 Server = ForkServer | StartServer
 
 
-class StartedWorker:
+class StartedWorker(Requests):
     """One interpreter with one submission loaded; to `Sandboxed` the same as a forked Worker."""
 
     def __init__(self, server: StartServer, limits: Limits, usage: Usage, output: bytearray) -> None:
@@ -92,24 +92,6 @@ class StartedWorker:
             said = self.output.decode(errors="replace").strip()[-2000:]
             raise GraderFault(f"a worker did not start: {said or 'it said nothing'}") from None
 
-    def load(
-        self, source: str, filename: str, forbidden: dict[str, list[str]], companions: Mapping[str, str] | None = None
-    ) -> Outcome:
-        """Have the submission's source run. companions: other files that it may import, by module name."""
-        message = {
-            "source": source,
-            "filename": filename,
-            "forbidden": forbidden,
-            "companions": dict(companions or {}),
-            "answer_bytes": self.limits.answer_mb * 2**20,
-        }
-        return self._exchange(pack(message, {}))
-
-    def perform(self, verb: str, request: dict[str, Any]) -> Outcome:
-        """Have one request carried out. Raises TimedOut or Crashed; the worker is gone then."""
-        encoder = Encoder(keep_layout=True)
-        return self._exchange(pack({"verb": verb, "request": encoder.encode(request)}, encoder.arrays))
-
     def begin_check(self, limits: Limits) -> None:
         """From here on a new check's limits count."""
         self.limits = limits
@@ -124,12 +106,12 @@ class StartedWorker:
                 reader.join(END_SECONDS)
             _end(self._process)
 
-    def _exchange(self, request: bytes) -> Outcome:
+    def _exchange(self, frame: bytes) -> Outcome:
         started = time.monotonic()
         check_left = self.limits.check_wall_s - self._check_wall_s
         total_left = self.limits.total_wall_s - self.usage.wall_s
         try:
-            self._send(request)
+            self._send(frame)
             return read_outcome(*unpack(*self._next_frame(min(check_left, total_left))))
         except TimeoutError:
             self.kill()

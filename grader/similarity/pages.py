@@ -7,8 +7,8 @@ from pathlib import Path
 from .. import i18n
 from ..course import Exercise
 from ..exports.wording import number
-from ..feedback.pages import environment
 from ..i18n import _
+from ..reports.templates import environment
 from .compare import Comparison, Pair
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -72,4 +72,4 @@ def html_page(shown: Sequence[tuple[Shown, str]]) -> str:
         "language": i18n.language(),
         "style": (TEMPLATES / "similarity.css").read_text(encoding="utf-8"),
     }
-    return environment(TEMPLATES, autoescape=True).get_template("similarity.html").render(facts)
+    return environment(TEMPLATES).get_template("similarity.html").render(facts)

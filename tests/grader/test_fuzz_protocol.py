@@ -18,7 +18,7 @@ from grader.diagnose import same_step
 from grader.errors import Raised, StudentFault
 from grader.judge import judge
 from grader.result import Verdict
-from grader.sandbox.client import Usage, Worker, read_outcome
+from grader.sandbox.client import Usage, Worker
 from grader.sandbox.inside import worker
 from grader.sandbox.inside.protocol import (
     HEADER,
@@ -32,6 +32,7 @@ from grader.sandbox.inside.protocol import (
 )
 from grader.sandbox.inside.session import Outcome, Session
 from grader.sandbox.limits import Limits
+from grader.sandbox.requests import read_outcome
 from grader.subject import Step
 
 # Words that mean something to one end or the other, and values at the edges of what each field may be.

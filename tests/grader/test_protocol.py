@@ -10,7 +10,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.sandbox.client import read_outcome
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.protocol import (
     HEADER,
@@ -27,6 +26,7 @@ from grader.sandbox.inside.protocol import (
     unpack,
 )
 from grader.sandbox.inside.session import Outcome
+from grader.sandbox.requests import read_outcome
 
 ONE_FLOAT = {"0": torch.zeros(1, dtype=torch.float64)}
 
