@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from grader.batch import plan, run
+from grader.batch import run
 from grader.course import load_course
 from grader.grade import grade
+from grader.planning import plan
 from grader.record import Settings
 from grader.result import Verdict
 from grader.sandbox.client import Timing
@@ -96,7 +97,10 @@ def judged(bwrap_server, bench):
     def judge(course, source, bench=bench):
         toy = course.exercise("toy")
         settings = Settings(secret=b"secret", device=processor())
-        (graded,) = grade(course, toy, [Submission("ann", "toy", source)], settings, bwrap_server, bench=bench)
+        for _attempt in range(3):  # what a busy machine was too noisy to tell is tried again, as a batch does
+            (graded,) = grade(course, toy, [Submission("ann", "toy", source)], settings, bwrap_server, bench=bench)
+            if all(check.verdict != Verdict.INCONCLUSIVE for check in graded.checks):
+                break
         json.dumps(graded.to_record(), allow_nan=False)
         return graded, {check.name: check for check in graded.checks}
 
