@@ -20,8 +20,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.batch import Chunk, Unit, chunks_of, local_executor
+from grader.batch import Chunk, chunks_of, local_executor
 from grader.course import Course, Exercise, find_course
+from grader.planning import Unit
 from grader.pool import grade_chunk
 from grader.record import Settings
 from grader.result import Grade

@@ -2,7 +2,7 @@
 
     python benchmarks/scale.py [--students 100000] [--db scale.db | postgresql://…] [--recorded 12]
 
-The coordinator (batch.plan and batch.run), the store and the reports are the real ones. What is replaced is the grading: first
+The coordinator (planning.Plan and batch.run), the store and the reports are the real ones. What is replaced is the grading: first
 a few right and wrong submissions of each exercise that does not train are graded for real, then their recorded grades stand
 in for everybody's. A grade arrives as it would from a grading process, as bytes to be unpickled. The students' files are
 made up in memory, since neither the disk nor the platform's download is what is measured. The database must be new.
@@ -28,6 +28,7 @@ from grader.course import Course, Exercise, find_course
 from grader.intake.collect import Collected
 from grader.intake.student import Part, Student
 from grader.intake.tree import File, Node
+from grader.planning import Plan
 from grader.record import Settings
 from grader.reports.records import write_csv, write_json
 from grader.result import Grade
@@ -99,7 +100,7 @@ def timed(action: Callable[[], object]) -> float:
 
 def run(course: Course, exercises: list[Exercise], students: int, recorded: dict[str, list[bytes]], db: str) -> None:
     people = [Student(name, [Part(MadeUp(name, tuple(exercises)))]) for name in (f"s{n:07}" for n in range(students))]
-    plan = batch.Plan(course, exercises, Settings(secret=b"secret"), Collected(people, []))
+    plan = Plan(course, exercises, Settings(secret=b"secret"), Collected(people, []))
     total = plan.count
     print(f"{students} students × {len(exercises)} exercises = {total} grades; after set-up {resident_mb():.0f} MB")
     print(f"{'graded':>10} {'MB':>6} {'grades/s':>9}")
@@ -127,7 +128,7 @@ def run(course: Course, exercises: list[Exercise], students: int, recorded: dict
     print(f"memory: peak {peak:.0f} MB")
 
 
-def report(plan: batch.Plan, store: Store, folder: Path) -> None:
+def report(plan: Plan, store: Store, folder: Path) -> None:
     """What an instructor asks for afterwards."""
     names = [exercise.name for exercise in plan.exercises]
     print(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .batch import Plan
+from .planning import Plan
 from .store import Counted, CountedCheck, Store
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .batch import plan
 from .course import Course, find_course
 from .errors import UserError
 from .i18n import _
 from .instructor import grade_plan, say_faults, stored
 from .intake.names import key
+from .planning import plan
 from .record import Settings
 from .regrade import compare
 from .reports.differences import print_comparison, write_differences_csv, write_differences_json

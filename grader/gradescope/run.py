@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from .. import i18n
-from ..batch import Listed, local_executor, run, unit_of
+from ..batch import local_executor, run
 from ..course import Course, load_course
 from ..errors import GraderFault, SandboxUnavailable, UserError
 from ..exports.gradescope import not_graded, results_of
@@ -19,6 +19,7 @@ from ..files import replace
 from ..i18n import _
 from ..intake.disk import DiskFolder
 from ..intake.student import Part, Student
+from ..planning import Listed, unit_of
 from ..record import Settings, failed_grade
 from ..result import Grade
 from ..sandbox import user

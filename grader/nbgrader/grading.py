@@ -13,13 +13,14 @@ from typing import Any
 
 from rich.console import Console
 
-from ..batch import Listed, local_executor, run, unit_of
+from ..batch import local_executor, run
 from ..course import Course
 from ..files import replace
 from ..i18n import _, set_language
 from ..intake.disk import DiskFolder
 from ..intake.names import student_name
 from ..intake.student import Part, Student
+from ..planning import Listed, unit_of
 from ..record import Settings
 from ..reports.terminal import plain
 from ..result import Grade, Verdict

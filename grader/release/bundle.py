@@ -18,7 +18,16 @@ MANIFEST = ".release.json"
 # was forgotten here does no harm, one that was forgotten in a list of what goes in would be missed.
 INSTRUCTORS = {
     *("batch.py", "calibration.py", "capacity.py", "contents.py", "demo.py", "instructor.py", "leaks.py"),
-    *("new_exercise.py", "placeholders.py", "pool.py", "regrade.py", "regrading.py", "reproduce.py", "sync.py"),
+    *(
+        "new_exercise.py",
+        "placeholders.py",
+        "planning.py",
+        "pool.py",
+        "regrade.py",
+        "regrading.py",
+        "reproduce.py",
+        "sync.py",
+    ),
     *("verify.py", "verify_hints.py", "verify_inputs.py", "verify_jobs.py"),
     *(
         "cli/authoring.py",

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from grader import batch, pool
+from grader import batch, planning, pool
 from grader.errors import GraderFault, SandboxUnavailable, Stopped, UserError
 from grader.grade import grade
 from grader.record import Settings
@@ -91,7 +91,7 @@ def batch_course(course_file):
 
 def run(course, folder, store, jobs=2, **trouble):
     """Plan and run; the plan, the grades in the order in which they were told, and the pools that were used."""
-    plan = batch.plan(course, [course.exercise("toy")], folder, SETTINGS)
+    plan = planning.plan(course, [course.exercise("toy")], folder, SETTINGS)
     told, pools = [], []
 
     def new_pool():
@@ -118,7 +118,7 @@ def points(records):
 def test_every_submission_is_graded_stored_and_told(toy_course, make_class, store):
     folder = make_class("ann", "bob", cho="def center(x, dim): return x")
     plan, told, _ = run(toy_course, folder, store)
-    assert points(list(batch.records_of(plan, store))) == {"ann": 10, "bob": 10, "cho": 0}
+    assert points(list(planning.records_of(plan, store))) == {"ann": 10, "bob": 10, "cho": 0}
     assert sorted(graded.student for graded in told) == ["ann", "bob", "cho"]
 
 
@@ -128,7 +128,7 @@ def test_a_second_run_does_only_what_is_new(toy_course, make_class, store, toy):
     make_class("zoe", bob=toy.reference_source + "\n# better\n")
     plan, told, _ = run(toy_course, folder, store)
     assert sorted(graded.student for graded in told) == ["bob", "zoe"]
-    assert len(list(batch.records_of(plan, store))) == 3
+    assert len(list(planning.records_of(plan, store))) == 3
     _, told, pools = run(toy_course, folder, store)
     assert (told, pools) == ([], [])
 
@@ -138,7 +138,7 @@ def test_a_file_that_went_missing_is_graded_again_as_missing(toy_course, make_cl
     run(toy_course, folder, store)
     (folder / "ann" / "toy.py").unlink()
     plan, _, _ = run(toy_course, folder, store)
-    (record,) = list(batch.records_of(plan, store))
+    (record,) = list(planning.records_of(plan, store))
     assert {check["verdict"] for check in record["checks"]} == {"missing"}
 
 
@@ -149,7 +149,7 @@ def test_another_setting_grades_again(toy_course, make_class, store, change):
     folder = make_class("ann")
     run(toy_course, folder, store)
     settings = Settings(**{"secret": b"secret", "sandbox": "import", **change})
-    assert len(pending(batch.plan(toy_course, [toy_course.exercise("toy")], folder, settings), store)) == 1
+    assert len(pending(planning.plan(toy_course, [toy_course.exercise("toy")], folder, settings), store)) == 1
 
 
 def test_another_language_grades_again_but_the_same_does_not(toy_course, make_class, store):
@@ -158,18 +158,18 @@ def test_another_language_grades_again_but_the_same_does_not(toy_course, make_cl
     folder = make_class("ann")
     run(toy_course, folder, store)
     i18n.set_language("ko")
-    assert len(pending(batch.plan(toy_course, [toy_course.exercise("toy")], folder, SETTINGS), store)) == 1
+    assert len(pending(planning.plan(toy_course, [toy_course.exercise("toy")], folder, SETTINGS), store)) == 1
 
 
 def test_a_secret_is_in_no_record_and_no_key(toy_course, make_class, store, tmp_path):
     plan, _, _ = run(toy_course, make_class("ann"), store)
-    assert b"secret" not in str(list(batch.records_of(plan, store))).encode()
+    assert b"secret" not in str(list(planning.records_of(plan, store))).encode()
     assert all(len(unit.key) == 64 for unit in units(plan))
 
 
 def test_chunks_hold_one_exercise_each(toy_course, make_class, store):
     folder = make_class(*(f"s{n:02}" for n in range(11)))
-    plan = batch.plan(toy_course, list(toy_course.exercises), folder, SETTINGS)
+    plan = planning.plan(toy_course, list(toy_course.exercises), folder, SETTINGS)
     chunks = batch.chunks_of(units(plan), 4)
     assert [(len(chunk.units), {unit.exercise.name for unit in chunk.units}) for chunk in chunks] == [
         (4, {"toy"}), (4, {"toy"}), (3, {"toy"}), (4, {"second"}), (4, {"second"}), (3, {"second"}),
@@ -181,7 +181,7 @@ def test_a_killed_process_costs_nobody_but_who_kills_it_again(toy_course, make_c
     names = [f"s{n:02}" for n in range(20)]
     folder = make_class(*names)
     plan, told, _ = run(toy_course, folder, store, jobs=3, killers=["s05"])
-    records = {record["student"]: record for record in list(batch.records_of(plan, store))}
+    records = {record["student"]: record for record in list(planning.records_of(plan, store))}
     assert set(records) == set(names)
     assert records["s05"]["needs_review"]
     assert "BrokenProcessPool" in records["s05"]["notes"][0]
@@ -192,7 +192,7 @@ def test_a_killed_process_costs_nobody_but_who_kills_it_again(toy_course, make_c
 def test_two_killers_cost_two(toy_course, make_class, store):
     names = [f"s{n:02}" for n in range(6)]
     plan, _, _ = run(toy_course, make_class(*names), store, jobs=2, killers=["s00", "s05"])
-    review = [record["student"] for record in list(batch.records_of(plan, store)) if record["needs_review"]]
+    review = [record["student"] for record in list(planning.records_of(plan, store)) if record["needs_review"]]
     assert review == ["s00", "s05"]
 
 
@@ -201,7 +201,7 @@ def test_what_the_grader_failed_on_is_tried_once_more_alone(toy_course, make_cla
     chunks = [chunk for used in pools for chunk in used.chunks]
     assert chunks[0] == ["ann", "bob", "cho"]
     assert sorted(chunks[1:]) == [["ann"], ["bob"], ["cho"]]
-    records = {record["student"]: record for record in list(batch.records_of(plan, store))}
+    records = {record["student"]: record for record in list(planning.records_of(plan, store))}
     assert [records[name]["points"] for name in ("ann", "bob", "cho")] == [10, 0, 10]
     assert records["bob"]["needs_review"]
     assert "the checks could not be run" in records["bob"]["notes"][0]
@@ -212,7 +212,7 @@ def test_what_needs_review_is_graded_again_by_the_next_run(toy_course, make_clas
     run(toy_course, folder, store, faulty=["bob"])
     plan, told, _ = run(toy_course, folder, store)
     assert [graded.student for graded in told] == ["bob"]
-    assert points(list(batch.records_of(plan, store))) == {"ann": 10, "bob": 10}
+    assert points(list(planning.records_of(plan, store))) == {"ann": 10, "bob": 10}
 
 
 def test_a_machine_that_cannot_confine_ends_the_batch(toy_course, make_class, store):
@@ -223,7 +223,7 @@ def test_a_machine_that_cannot_confine_ends_the_batch(toy_course, make_class, st
 
 def test_ctrl_c_keeps_what_is_done(toy_course, make_class, store):
     folder = make_class(*(f"s{n:02}" for n in range(9)))
-    plan = batch.plan(toy_course, [toy_course.exercise("toy")], folder, SETTINGS)
+    plan = planning.plan(toy_course, [toy_course.exercise("toy")], folder, SETTINGS)
 
     def stop(graded):
         raise KeyboardInterrupt
@@ -238,14 +238,14 @@ def test_ctrl_c_keeps_what_is_done(toy_course, make_class, store):
 
 def test_a_folder_without_students_is_one_sentence(toy_course, store, tmp_path):
     with pytest.raises(UserError):
-        batch.plan(toy_course, list(toy_course.exercises), tmp_path / "none", SETTINGS)
+        planning.plan(toy_course, list(toy_course.exercises), tmp_path / "none", SETTINGS)
 
 
 def test_real_processes_in_the_real_sandbox_one_of_them_killed(toy_course, make_class, store, bwrap_server):
     """The first grade that comes back is followed by a kill -9 of the process that made it."""
     names = [f"s{n:02}" for n in range(12)]
     settings = Settings(secret=b"secret")
-    plan = batch.plan(toy_course, [toy_course.exercise("toy")], make_class(*names), settings)
+    plan = planning.plan(toy_course, [toy_course.exercise("toy")], make_class(*names), settings)
     executors, told = [], []
 
     def new_executor():
@@ -260,7 +260,7 @@ def test_real_processes_in_the_real_sandbox_one_of_them_killed(toy_course, make_
 
     batch.run(plan, store, new_executor, 1, kill_once)
     assert sorted(told) == names
-    assert set(points(list(batch.records_of(plan, store))).values()) == {10}
+    assert set(points(list(planning.records_of(plan, store))).values()) == {10}
     assert len(executors) == 2
     assert multiprocessing.active_children() == []
 
@@ -312,23 +312,25 @@ def test_a_fork_server_whose_workers_do_not_start_is_replaced(grading_process, t
 
 
 def test_each_submission_is_read_once_and_only_when_its_turn_comes(toy_course, make_class, store, monkeypatch):
-    monkeypatch.setattr(batch, "BLOCK", 2)
+    monkeypatch.setattr(planning, "BLOCK", 2)
     read = []
-    submission_of = batch.submission_of
-    monkeypatch.setattr(batch, "submission_of", lambda *which: (read.append(which[0].name), submission_of(*which))[1])
-    plan = batch.plan(toy_course, [toy_course.exercise("toy")], make_class(*"abcdefgh"), SETTINGS)
+    submission_of = planning.submission_of
+    monkeypatch.setattr(
+        planning, "submission_of", lambda *which: (read.append(which[0].name), submission_of(*which))[1]
+    )
+    plan = planning.plan(toy_course, [toy_course.exercise("toy")], make_class(*"abcdefgh"), SETTINGS)
     assert read == []
     seen = []
     batch.run(plan, store, Threaded, 1, lambda graded: seen.append((graded.student, len(read))))
     assert read == list("abcdefgh")
     assert dict(seen)["a"] < 8
-    assert points(list(batch.records_of(plan, store))) == dict.fromkeys("abcdefgh", 10)
+    assert points(list(planning.records_of(plan, store))) == dict.fromkeys("abcdefgh", 10)
 
 
 def test_what_trains_comes_first_and_by_itself(toy_course, make_class):
     toy, second = toy_course.exercises
     training = dataclasses.replace(second, training="parts")
-    made = batch.plan(toy_course, [toy, training], make_class("a", "b", "c"), SETTINGS)
+    made = planning.plan(toy_course, [toy, training], make_class("a", "b", "c"), SETTINGS)
     chunks = batch.chunks_of(units(made))
     assert [(chunk.units[0].exercise.name, len(chunk.units)) for chunk in chunks] == [
         ("second", 1), ("second", 1), ("second", 1), ("toy", 3),
@@ -353,9 +355,9 @@ def test_a_platforms_download_is_graded_and_a_roster_tells_who_is_absent(toy_cou
         made.writestr("ann_14_303_toy.ipynb", notebook)
         made.writestr("mallory_15_304_toy.py", "%PDF-1.7")
     (tmp_path / "roster.csv").write_text("student,id\nminjun,12\nhaeun,13\nann,14\nlate,16\n")
-    with batch.plan(toy_course, [toy], tmp_path / "class.zip", SETTINGS, roster=tmp_path / "roster.csv") as plan:
+    with planning.plan(toy_course, [toy], tmp_path / "class.zip", SETTINGS, roster=tmp_path / "roster.csv") as plan:
         batch.run(plan, store, Threaded, 2, lambda graded: None)
-    records = {record["student"]: record for record in batch.records_of(plan, store)}
+    records = {record["student"]: record for record in planning.records_of(plan, store)}
     assert points(records.values()) == {"minjun": 10, "haeun": 10, "ann": 10, "late": 0, "mallory_15": 0}
     assert "CP949" in records["haeun"]["notes"][1]
     assert "%matplotlib inline (cell 1)" in " ".join(records["ann"]["notes"])
@@ -376,6 +378,6 @@ def test_a_student_is_forgotten_when_read(toy_course, toy, store, tmp_path, monk
         (tmp_path / "class" / name).mkdir(parents=True)
         with zipfile.ZipFile(tmp_path / "class" / name / "hw.zip", "w") as made:
             made.writestr("toy.py", toy.reference_source)
-    plan = batch.plan(toy_course, [toy], tmp_path / "class", SETTINGS)
+    plan = planning.plan(toy_course, [toy], tmp_path / "class", SETTINGS)
     assert [unit.submission.source for unit in units(plan)] == [toy.reference_source] * 2
     assert closed == ["ann", "bob"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import batch, files, pool
+from grader import batch, files, planning, pool
 from grader import grade as grading
 from grader.course import load_course
 from grader.errors import Crashed, GraderFault, MachineFault, TimedOut, UserError
@@ -186,7 +186,7 @@ def test_a_check_that_ends_its_process_costs_its_own_exercise_only(own_course, t
         (tmp_path / "class" / "ann" / f"{name}.py").write_text(course.exercise(name).reference_source)
     settings = Settings(secret=b"secret", sandbox="none")
     with Store(str(tmp_path / "grades.db")) as store:
-        plan = batch.plan(course, list(course.exercises), tmp_path / "class", settings)
+        plan = planning.plan(course, list(course.exercises), tmp_path / "class", settings)
         batch.run(plan, store, lambda: batch.local_executor(1, "none"), 1, lambda graded: None)
         second, faulty = store.records()
     assert (second["exercise"], second["points"], second["needs_review"]) == ("second", 2, False)

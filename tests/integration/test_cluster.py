@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
-from grader import batch
+from grader import batch, planning
 from grader.cluster.coordinator import cluster
 from grader.course import load_course
 from grader.errors import MachineFault, UserError
@@ -103,7 +103,7 @@ def make_class(tmp_path, toy):
 def grade(toy, folder, there, store, on_graded=lambda grade: None):
     settings = Settings(secret=b"secret")
     there.prepare(toy, "bwrap")
-    with batch.plan(toy, [toy.exercise("toy")], folder, settings) as plan:
+    with planning.plan(toy, [toy.exercise("toy")], folder, settings) as plan:
         batch.run(plan, store, lambda: there.executor(settings.device), 8, on_graded, chunk=2)
 
 
@@ -140,7 +140,7 @@ def test_a_grade_from_a_cluster_is_the_grade_from_here(processes, toy, make_clas
         grade(toy, folder, there, store)
         from_there = store.records()
     with Store(str(tmp_path / "here.db")) as store:
-        with batch.plan(toy, [toy.exercise("toy")], folder, Settings(secret=b"secret")) as plan:
+        with planning.plan(toy, [toy.exercise("toy")], folder, Settings(secret=b"secret")) as plan:
             batch.run(plan, store, lambda: batch.local_executor(1, "bwrap"), 1, lambda grade: None)
         from_here = store.records()
     for record in (*from_there, *from_here):
