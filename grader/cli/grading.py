@@ -1,6 +1,5 @@
 """What instructors use: grade a class, see what came of it, and see to the machine."""
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -9,14 +8,18 @@ import typer
 
 from .. import i18n
 from .options import (
+    CORES,
     DEFAULT_DATABASE,
     DIFFERENT,
     NEEDS_REVIEW,
     Database,
     DeviceName,
+    Jobs,
     Language,
     Layout,
+    RecordLanguage,
     Roster,
+    Sandbox,
     console,
 )
 
@@ -40,12 +43,10 @@ def batch(
     only: Annotated[
         list[str] | None, typer.Option(metavar="EXERCISE", help="Grade only this one; may be repeated.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Grading processes.")] = os.cpu_count() or 1,
+    jobs: Jobs = CORES,
     seed: Annotated[str, typer.Option(help="Another seed draws other hidden inputs.")] = "0",
-    sandbox: Annotated[
-        Literal["bwrap", "none"], typer.Option(help="none: plain processes; every record says so.")
-    ] = "bwrap",
-    lang: Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")] = "en",
+    sandbox: Sandbox = "bwrap",
+    lang: RecordLanguage = "en",
     layout: Layout = None,
     roster: Roster = None,
     device: DeviceName = "auto",
@@ -170,8 +171,8 @@ def calibrate(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where the class and its results go.")] = Path("demo"),
-    jobs: Annotated[int, typer.Option(min=1, help="Grading processes.")] = os.cpu_count() or 1,
-    lang: Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")] = "en",
+    jobs: Jobs = CORES,
+    lang: RecordLanguage = "en",
 ) -> None:
     """Make a class of 30, grade it, and show the table, the store and one student's feedback."""
     from ..demo import demo as run_demo

@@ -32,3 +32,7 @@ Roster = Annotated[
 DeviceName = Annotated[
     str, typer.Option("--device", help="What speed is judged on: auto, cpu, cuda, cuda:1 …; none: speed is not judged.")
 ]
+Jobs = Annotated[int, typer.Option(min=1, help="Grading processes.")]
+CORES = os.cpu_count() or 1
+Sandbox = Annotated[Literal["bwrap", "none"], typer.Option(help="none: plain processes; every record says so.")]
+RecordLanguage = Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")]

@@ -1,14 +1,26 @@
 """What instructors use when a grade is to change, or has changed."""
 
-import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from .. import i18n
-from .options import DEFAULT_DATABASE, NEEDS_REVIEW, Database, DeviceName, Language, Layout, Roster, console
+from .options import (
+    CORES,
+    DEFAULT_DATABASE,
+    NEEDS_REVIEW,
+    Database,
+    DeviceName,
+    Jobs,
+    Language,
+    Layout,
+    RecordLanguage,
+    Roster,
+    Sandbox,
+    console,
+)
 
 app = typer.Typer()
 
@@ -24,14 +36,12 @@ def regrade(
     only: Annotated[
         list[str] | None, typer.Option(metavar="EXERCISE", help="Regrade only this one; may be repeated.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Grading processes.")] = os.cpu_count() or 1,
+    jobs: Jobs = CORES,
     seed: Annotated[
         str | None, typer.Option(help="Another seed draws other hidden inputs; without it, that of the stored grades.")
     ] = None,
-    sandbox: Annotated[
-        Literal["bwrap", "none"], typer.Option(help="none: plain processes; every record says so.")
-    ] = "bwrap",
-    lang: Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")] = "en",
+    sandbox: Sandbox = "bwrap",
+    lang: RecordLanguage = "en",
     layout: Layout = None,
     roster: Roster = None,
     device: DeviceName = "auto",
