@@ -12,7 +12,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from grader.nbgrader.notebooks import KERNEL, cell_metadata
+from grader.nbgrader.notebooks import cell_metadata
+from grader.notebook.cells import KERNEL
 
 NAME = "attention"
 IMPORTS = "import math\n\nimport torch"
