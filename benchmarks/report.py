@@ -20,10 +20,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.batch import Chunk, chunks_of, local_executor
+from grader.batch import Chunk, chunks_of
 from grader.course import Course, Exercise, find_course
 from grader.planning import Unit
 from grader.pool import grade_chunk
+from grader.processes import local_executor
 from grader.record import Settings
 from grader.result import Grade
 from grader.store import Store, unit_key

@@ -1,19 +1,17 @@
 """Grade a class: every student's file of every exercise, on all cores, with everything kept as soon as it is done."""
 
 import contextlib
-import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 
 from .errors import GraderFault, MachineFault, SandboxUnavailable, Stopped
-from .i18n import language
 from .planning import Unit, Work
-from .pool import grade_chunk, start_process
+from .pool import grade_chunk
+from .processes import abandon
 from .record import failed_grade
 from .result import Grade, Verdict
 from .store import Store
@@ -102,25 +100,6 @@ class Queue:
 
     def try_again(self, chunks: Iterable[Chunk]) -> None:
         self._again.extend(chunks)
-
-
-def abandon(executor: Executor) -> None:
-    """End an executor at once. Its processes are killed where they are this machine's: nobody waits for their chunks."""
-    processes = list((getattr(executor, "_processes", None) or {}).values())
-    executor.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        process.kill()
-
-
-def local_executor(jobs: int, sandbox: str) -> Executor:
-    """Grading processes on this machine, each with a fork server of its own."""
-    resource_tracker.ensure_running()  # now: where it starts among them, it lets go of the signals that _submit holds
-    return ProcessPoolExecutor(
-        max_workers=jobs,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=start_process,
-        initargs=(sandbox, language()),
-    )
 
 
 def chunks_of(units: Sequence[Unit], size: int = CHUNK) -> list[Chunk]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from .batch import CHUNK, local_executor, run
+from .batch import CHUNK, run
 from .capacity import Capacity, capacity
 from .course import Course, find_course
 from .errors import UserError
 from .files import check_writable
 from .i18n import _
 from .planning import Plan, counted_of, plan, records_of
+from .processes import local_executor
 from .record import Settings
 from .reports.records import write_csv, write_json
 from .reports.standing import print_changes, standing_lines

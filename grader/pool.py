@@ -1,11 +1,10 @@
-"""A grading process: it keeps one fork server warm, and grades chunks of submissions or verifies. Light to import."""
+"""A grading process: it asks a fork server for workers, and grades chunks of submissions or verifies. Light to import."""
 
-import contextlib
-import ctypes
 import multiprocessing
 import os
 import signal
-import sys
+import socket
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import i18n
 from .errors import GraderFault, SandboxUnavailable
-from .sandbox.launch import ForkServer
-
-PR_SET_PDEATHSIG = 1
+from .sandbox.launch import Connection, ForkServer
 
 if TYPE_CHECKING:
     from .record import Settings
@@ -24,22 +21,20 @@ if TYPE_CHECKING:
     from .submission import Submission
     from .verify import Part
 
-_server: ForkServer | None = None
+_server: Connection | None = None
 _sandbox = ""
 _bench: "Bench | None" = None
 
 
-def start_process(sandbox: str, language: str) -> None:
-    """Initializer of a grading process: its fork server comes up while this process imports torch itself."""
+def start_process(sandbox: str, language: str, control: socket.socket | None = None) -> None:
+    """Initializer of a grading process. control: of a fork server that it shares; without one it starts its own."""
     global _server, _sandbox
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})  # held back until here: batch._submit
     i18n.set_language(language)
     _sandbox = sandbox
-    if sandbox != "import":
-        with contextlib.suppress(SandboxUnavailable, OSError):  # the first chunk tries again, and tells
-            _server = ForkServer(sandbox, wait=False)
+    _server = Connection(control, sandbox) if control is not None else None
     import torch
 
     torch.set_num_threads(1)
@@ -86,8 +81,8 @@ def verify_exercise(course_file: Path, exercise: str, seeds: int, part: int, par
     return verify_part(course, course.exercise(exercise), seeds, _living_server(), part, parts)
 
 
-def _living_server() -> ForkServer | None:
-    """This process's fork server, if it is to have one; a new one when it has died, be it while it came up."""
+def _living_server() -> Connection | None:
+    """The fork server, if there is to be one; one of this process's own when it has died, be it while it came up."""
     if _sandbox == "import":
         return None
     try:
@@ -96,7 +91,7 @@ def _living_server() -> ForkServer | None:
         return _ready_server()
 
 
-def _ready_server() -> ForkServer:
+def _ready_server() -> Connection:
     global _server
     if _server is None or not _server.alive:
         if _server is not None:
@@ -108,9 +103,11 @@ def _ready_server() -> ForkServer:
 
 def _end_with_parent() -> None:
     """A coordinator that is killed leaves no grading process behind, not even one that had just been started."""
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     parent = multiprocessing.parent_process()
-    if parent is not None and os.getppid() != parent.pid:
-        os._exit(1)
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

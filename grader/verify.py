@@ -15,7 +15,7 @@ from .local import check_locally
 from .placeholders import placeholder_problems
 from .record import Settings
 from .result import CheckResult, Grade, Verdict
-from .sandbox.launch import ForkServer
+from .sandbox.launch import Connection
 from .submission import Submission
 from .sync import generate, make_stub, out_of_step
 from .verify_hints import hint_problems
@@ -107,7 +107,7 @@ def verify(
     course: Course,
     exercises: list[Exercise],
     seeds: int,
-    server: ForkServer | None,
+    server: Connection | None,
     on_progress: Callable[[str], None] = lambda text: None,
 ) -> Verification:
     """Verify exercises under `seeds` seeds. Without a server the sources, all trusted, are run in this process."""
@@ -120,7 +120,7 @@ def verify_part(
     course: Course,
     exercise: Exercise,
     seeds: int,
-    server: ForkServer | None,
+    server: Connection | None,
     part: int = 0,
     parts: int = 1,
     on_progress: Callable[[str], None] = lambda text: None,
@@ -198,7 +198,7 @@ def _rows(
     exercise: Exercise,
     sources: list[tuple[str, str, str]],
     seeds: int,
-    server: ForkServer | None,
+    server: Connection | None,
     on_progress: Callable[[str], None],
 ) -> list[Row]:
     rows = [Row(exercise.name, kind, id) for kind, id, _ in sources]

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 
-from .batch import abandon, local_executor
 from .course import Course, Exercise
 from .errors import Stopped
 from .pool import verify_exercise
+from .processes import abandon, local_executor
 from .verify import Verification, merged, sources_of
 
 

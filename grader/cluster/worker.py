@@ -13,11 +13,11 @@ from distributed import Reschedule, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from .. import __version__
-from ..batch import abandon, local_executor
 from ..course import Course, find_course
 from ..errors import GraderFault
 from ..i18n import set_language
 from ..pool import grade_chunk
+from ..processes import abandon, local_executor
 from ..record import versions
 from ..speed.device import choose, of_kind
 

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from .. import i18n
-from ..batch import local_executor, run
+from ..batch import run
 from ..course import Course, load_course
 from ..errors import GraderFault, SandboxUnavailable, UserError
 from ..exports.gradescope import not_graded, results_of
@@ -20,6 +20,7 @@ from ..i18n import _
 from ..intake.disk import DiskFolder
 from ..intake.student import Part, Student
 from ..planning import Listed, unit_of
+from ..processes import local_executor
 from ..record import Settings, failed_grade
 from ..result import Grade
 from ..sandbox import user

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ..batch import local_executor, run
+from ..batch import run
 from ..course import Course
 from ..files import replace
 from ..i18n import _, set_language
@@ -21,6 +21,7 @@ from ..intake.disk import DiskFolder
 from ..intake.names import student_name
 from ..intake.student import Part, Student
 from ..planning import Listed, unit_of
+from ..processes import local_executor
 from ..record import Settings
 from ..reports.terminal import plain
 from ..result import Grade, Verdict

@@ -16,7 +16,7 @@ from ..draw import keyed_seed
 from ..grade import BACKSTOP, Marking, new_candidate, run_checks
 from ..result import Verdict
 from ..run import Run, fresh_reference
-from ..sandbox.launch import ForkServer
+from ..sandbox.launch import Connection
 from ..subject import Step
 from ..submission import Submission
 
@@ -56,7 +56,7 @@ def find_clusters(
     exercise: Exercise,
     submissions: Sequence[Submission],
     unnamed: Iterable[tuple[str, str]],
-    server: ForkServer | None,
+    server: Connection | None,
     secret: bytes,
 ) -> list[Cluster]:
     """unnamed: (student, check) of the records; the submissions are these students'. Without a server: trusted sources only."""
@@ -85,7 +85,7 @@ def answers(
     course: Course,
     exercise: Exercise,
     submissions: Sequence[Submission],
-    server: ForkServer | None,
+    server: Connection | None,
     secret: bytes,
     marking: Marking,
 ) -> list[dict[str, Answer]]:

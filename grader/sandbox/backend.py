@@ -7,7 +7,7 @@ from ..errors import GivenUp, Raised, StudentFault, TimedOut
 from .client import Usage, Worker
 from .inside.fault import without_addresses
 from .inside.session import Outcome
-from .launch import ForkServer
+from .launch import Connection
 from .limits import Limits
 from .started import Server, StartedWorker
 
@@ -57,7 +57,7 @@ class Sandboxed:
             self._timeouts[name] = self._timeouts.get(name, 0) + 1
             raise
 
-    def new_worker(self, server: ForkServer, limits: Limits, usage: Usage | None = None) -> Worker:
+    def new_worker(self, server: Connection, limits: Limits, usage: Usage | None = None) -> Worker:
         """A worker with this submission loaded; another one, on another server and with limits of its own, may be timed.
 
         Raises what the source raises there.

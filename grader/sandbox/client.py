@@ -21,7 +21,7 @@ from .inside.bounds import MAX_THREADS
 from .inside.fault import Fault
 from .inside.protocol import HEADER, JSON_BYTES, MAX_NODES, MAX_TEXTS, ProtocolError, unpack
 from .inside.session import Outcome
-from .launch import ForkServer
+from .launch import Connection
 from .limits import Limits
 from .requests import Requests, read_outcome
 
@@ -53,7 +53,7 @@ class Worker(Requests):
     """One forked worker with one submission loaded. `usage` and `output` are shared by the workers of a submission."""
 
     def __init__(
-        self, server: ForkServer, limits: Limits, usage: Usage, output: bytearray, freeze: bool = True
+        self, server: Connection, limits: Limits, usage: Usage, output: bytearray, freeze: bool = True
     ) -> None:
         """freeze: whether it is stopped between requests, where the sandbox can."""
         self.limits, self.usage, self.output = limits, usage, output
@@ -83,7 +83,7 @@ class Worker(Requests):
             self.kill()
             raise
 
-    def _greet(self, server: ForkServer) -> None:
+    def _greet(self, server: Connection) -> None:
         """Learn the worker's real pid from the kernel; nothing of the student's has run yet."""
         self._channel.settimeout(START_SECONDS)
         try:
@@ -305,7 +305,7 @@ class Worker(Requests):
                 room -= len(data)
 
     def _ended(self) -> Exception:
-        """Why the worker is gone, as its keeper tells.
+        """Why the worker is gone, as its fork server tells.
 
         SIGKILL is nobody's but ours, the kernel's and an administrator's: pid 1 of a namespace cannot send it to itself.
         The kernel sends it at RLIMIT_CPU, and when the machine runs out of memory, which is not this student's doing.
@@ -315,7 +315,7 @@ class Worker(Requests):
         if "refused" in end:
             return GraderFault(f"a worker could not be confined: {end['refused']}")
         if "code" not in end:
-            return GraderFault("a worker's keeper ended without a word: it was killed, or its fork server was")
+            return GraderFault("a worker's fork server ended without a word: was it killed?")
         code = end["code"]
         if code == -signal.SIGXCPU or (code == -signal.SIGKILL and end["cpu_s"] > self.limits.total_cpu_s):
             return TimedOut("total_cpu_s", self.limits.total_cpu_s)
@@ -329,7 +329,7 @@ class Worker(Requests):
         return Crashed(code)
 
     def _read_end(self) -> dict[str, Any]:
-        """What the keeper wrote (it is ours, and the worker cannot reach it)."""
+        """What the fork server wrote, or before it the worker while nothing of the submission's had run."""
         readable = selectors.DefaultSelector()
         readable.register(self._status_pipe, selectors.EVENT_READ)
         try:
@@ -338,7 +338,8 @@ class Worker(Requests):
                 self._killed_by_us = True
                 self._signal(signal.SIGKILL)
                 readable.select(5.0)
-            end: dict[str, Any] = json.loads(os.read(self._status_pipe, 65536) or b"{}")
+            first, _, _ = os.read(self._status_pipe, 65536).partition(b"\n")
+            end: dict[str, Any] = json.loads(first or b"{}")
             return end
         except (OSError, ValueError):
             return {}

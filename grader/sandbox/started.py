@@ -19,7 +19,7 @@ from ..errors import Crashed, GraderFault, TimedOut
 from .client import Usage
 from .inside.protocol import HEADER, ProtocolError, unpack
 from .inside.session import Outcome
-from .launch import INSIDE, SETTINGS, ForkServer
+from .launch import INSIDE, SETTINGS, Connection, ForkServer
 from .limits import Limits
 from .requests import Requests, read_outcome
 
@@ -29,7 +29,7 @@ POLL_SECONDS = 0.1  # how long Ctrl-C may have to wait on Windows
 _BOOT = "import sys; sys.path.insert(0, {path!r}); from grader.sandbox.inside.started import main; main()"
 
 
-def local_server(wait: bool = True, trains: bool = False) -> "Server":
+def local_server(wait: bool = True, trains: bool = False) -> "ForkServer | StartServer":
     """What starts the workers of a student's command; use as a context manager.
 
     wait: until it is ready. trains: whether most workers will make an optimiser.
@@ -67,7 +67,7 @@ class StartServer:
         self.close()
 
 
-Server = ForkServer | StartServer
+Server = Connection | StartServer
 
 
 class StartedWorker(Requests):

@@ -15,7 +15,7 @@ from ..errors import CheckFailed, TimedOut
 from ..i18n import _
 from ..sandbox.client import Timing, Usage, Worker
 from ..sandbox.gpu import Gpu
-from ..sandbox.launch import ForkServer
+from ..sandbox.launch import Connection, ForkServer
 from ..sandbox.limits import Limits
 from .device import Device, processor, reserved
 from .statistics import STAGES, Clock, Round, decide, ratio_of
@@ -28,7 +28,7 @@ GPU_DRIFT = 0.15  # the reference before and after the student may differ by so 
 FLOOR_SLACK = 0.5  # nobody is faster than half of the time that the device needs for the bytes alone
 TOTAL_CPU_S = 600.0
 
-Start = Callable[[ForkServer, Limits], Worker]
+Start = Callable[[Connection, Limits], Worker]
 
 
 @dataclass

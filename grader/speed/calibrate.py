@@ -10,7 +10,7 @@ from ..grade import Marking, new_run, run_checks, timekeeper
 from ..record import Settings
 from ..result import CheckResult, Verdict
 from ..run import Candidate
-from ..sandbox.launch import ForkServer
+from ..sandbox.launch import Connection
 from ..submission import Submission
 from ..variants import Variant
 from .bench import Bench
@@ -76,7 +76,7 @@ def has_races(exercise: Exercise) -> bool:
     return "race" in exercise.hidden_path.read_text(encoding="utf-8")
 
 
-def calibrate_exercise(course: Course, exercise: Exercise, server: ForkServer, bench: Bench) -> Calibration:
+def calibrate_exercise(course: Course, exercise: Exercise, server: Connection, bench: Bench) -> Calibration:
     """Time the reference and every alternative in every race of the exercise.
 
     Honest is what is not marked slow anywhere; slow is what is marked so for the function that is timed. The same with memory.
@@ -115,7 +115,7 @@ def side_of(variant: Variant | None, result: dict[str, Any]) -> str:
 
 
 def time_variants(
-    course: Course, exercise: Exercise, server: ForkServer, bench: Bench, settings: Settings, decides: bool
+    course: Course, exercise: Exercise, server: Connection, bench: Bench, settings: Settings, decides: bool
 ) -> list[Timed]:
     """Run the speed checks alone, on the reference and every alternative: where it differs, on the bench's own device."""
     variants: dict[str, Variant | None] = {REFERENCE: None} | {variant.id: variant for variant in exercise.alternatives}

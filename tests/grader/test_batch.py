@@ -14,6 +14,7 @@ import pytest
 from grader import batch, planning, pool
 from grader.errors import GraderFault, SandboxUnavailable, Stopped, UserError
 from grader.grade import grade
+from grader.processes import local_executor
 from grader.record import Settings
 from grader.result import Verdict
 from grader.speed.device import Device
@@ -249,7 +250,7 @@ def test_real_processes_in_the_real_sandbox_one_of_them_killed(toy_course, make_
     executors, told = [], []
 
     def new_executor():
-        executors.append(batch.local_executor(1, "bwrap"))
+        executors.append(local_executor(1, "bwrap"))
         return executors[-1]
 
     def kill_once(graded):

@@ -19,9 +19,13 @@ from grader import grade as grading
 from grader.course import load_course
 from grader.errors import Crashed, GraderFault, MachineFault, TimedOut, UserError
 from grader.files import not_written, replace
+from grader.processes import local_executor
 from grader.record import Settings
 from grader.reports.records import write_csv, write_json
 from grader.result import CheckResult, Grade, Verdict
+from grader.sandbox.backend import Sandboxed
+from grader.sandbox.launch import ForkServer
+from grader.sandbox.limits import Limits
 from grader.standing.final import final_points
 from grader.store import Counted, Store
 from grader.submission import Submission
@@ -46,12 +50,14 @@ def test_a_worker_killed_from_outside_is_no_crash_of_the_students(sandboxed, cal
     assert call(backend, "f").value == 1  # in a new one
 
 
-def test_a_keeper_that_is_killed_is_no_crash_of_the_students(sandboxed, call):
-    backend = sandboxed("import time\ndef f(): time.sleep(1)")
-    call(backend, "f")
-    os.kill(parent_of(backend._worker.pid), signal.SIGKILL)
-    with pytest.raises(GraderFault, match="keeper ended without a word"):
+def test_a_fork_server_that_is_killed_is_no_crash_of_the_students(bwrap_server, call):
+    with ForkServer("bwrap") as server:
+        backend = Sandboxed(server, "import time\ndef f(): time.sleep(1)", "toy.py", {}, Limits())
         call(backend, "f")
+        os.kill(parent_of(backend._worker.pid), signal.SIGKILL)
+        with pytest.raises(GraderFault, match="fork server ended without a word"):
+            call(backend, "f")
+        backend.close()
 
 
 def test_a_submission_cannot_look_as_if_it_was_killed_from_outside(sandboxed, call):
@@ -187,7 +193,7 @@ def test_a_check_that_ends_its_process_costs_its_own_exercise_only(own_course, t
     settings = Settings(secret=b"secret", sandbox="none")
     with Store(str(tmp_path / "grades.db")) as store:
         plan = planning.plan(course, list(course.exercises), tmp_path / "class", settings)
-        batch.run(plan, store, lambda: batch.local_executor(1, "none"), 1, lambda graded: None)
+        batch.run(plan, store, lambda: local_executor(1, "none"), 1, lambda graded: None)
         second, faulty = store.records()
     assert (second["exercise"], second["points"], second["needs_review"]) == ("second", 2, False)
     assert faulty["needs_review"]

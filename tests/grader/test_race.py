@@ -283,7 +283,7 @@ def test_a_speed_that_could_not_be_judged_is_tried_once_more_alone(own_course, t
 
 
 def test_a_batch_judges_speed_in_its_own_processes(racing, tmp_path):
-    from grader.batch import local_executor
+    from grader.processes import local_executor
 
     course = racing()
     folder = tmp_path / "handed in"

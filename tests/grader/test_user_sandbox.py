@@ -60,7 +60,7 @@ def test_it_cannot_read_write_or_remove_what_is_closed_or_a_neighbours(probe):
     assert probe["remove"] == [errno.EACCES] * 2
 
 
-def test_it_cannot_signal_the_grader_the_server_its_keeper_or_a_neighbour(probe):
+def test_it_cannot_signal_the_grader_the_server_or_a_neighbour(probe):
     assert set(probe["signal"]) == {errno.EPERM}
     assert probe["server_lives"]
     assert probe["neighbour_lives"]

@@ -138,7 +138,7 @@ def attacks(closed):
 
 
 def parents(pid):
-    """The keeper of a worker."""
+    """The fork server of a worker."""
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return [int(stat[1])]
 

@@ -18,6 +18,7 @@ from grader import batch, planning
 from grader.cluster.coordinator import cluster
 from grader.course import load_course
 from grader.errors import MachineFault, UserError
+from grader.processes import local_executor
 from grader.record import Settings
 from grader.store import Store
 
@@ -141,7 +142,7 @@ def test_a_grade_from_a_cluster_is_the_grade_from_here(processes, toy, make_clas
         from_there = store.records()
     with Store(str(tmp_path / "here.db")) as store:
         with planning.plan(toy, [toy.exercise("toy")], folder, Settings(secret=b"secret")) as plan:
-            batch.run(plan, store, lambda: batch.local_executor(1, "bwrap"), 1, lambda grade: None)
+            batch.run(plan, store, lambda: local_executor(1, "bwrap"), 1, lambda grade: None)
         from_here = store.records()
     for record in (*from_there, *from_here):
         for check in record["checks"]:

@@ -3,8 +3,8 @@
 Linux only. Each step raises OSError when the kernel refuses it: a child that cannot be confined never runs a submission.
 """
 
-import contextlib
 import ctypes
+import functools
 import glob
 import os
 import resource
@@ -22,7 +22,7 @@ PROC_FACTS = (
     "/proc/devices",
     "/proc/driver/nvidia/params",
     "/proc/sys/vm/mmap_min_addr",
-    "/proc/self/maps",  # where the C library finds the stack; a worker's memory lies as its keeper's does
+    "/proc/self/maps",  # where the C library finds the stack
 )
 
 # User ids that no account has: systemd keeps them for services that it starts and forgets (systemd.io/UIDS-GIDS). Below
@@ -49,14 +49,29 @@ def die_first() -> None:
     _write("/proc/self/oom_score_adj", "1000")
 
 
-def own_namespaces(scratch_mb: int, gpu: bool = False) -> None:
-    """User, pid, ipc and mount namespaces of its own; a private SCRATCH of bounded size; no /proc, or a stage set for CUDA.
+def fork_with_own_pids() -> int:
+    """As os.fork, but the child is pid 1 of a new pid namespace. Needs CAP_SYS_ADMIN."""
+    _check(_libc.unshare(CLONE_NEWPID), "unshare(CLONE_NEWPID)")
+    pid = -1
+    try:
+        pid = os.fork()
+        return pid
+    finally:
+        if pid != 0:  # the next child of this process shall not be born into the namespace of this one
+            _check(_libc.setns(_pid_namespace(), CLONE_NEWPID), "setns")
 
-    The pid namespace holds for children: the caller forks once more, and that child is pid 1 in it.
-    """
+
+@functools.cache
+def _pid_namespace() -> int:
+    """This process's own, as a descriptor."""
+    return os.open("/proc/self/ns/pid", os.O_RDONLY)
+
+
+def own_namespaces(scratch_mb: int, gpu: bool = False) -> None:
+    """User, ipc and mount namespaces of its own; a private SCRATCH of bounded size; no /proc, or a stage set for CUDA."""
     uid, gid = os.getuid(), os.getgid()
     network = CLONE_NEWNET if gpu else 0  # without a GPU no socket can be opened, and a network would cost time
-    _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | network), "unshare")
+    _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | network), "unshare")
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{uid} {uid} 1")
     _write("/proc/self/gid_map", f"{gid} {gid} 1")
@@ -78,17 +93,14 @@ def own_namespaces(scratch_mb: int, gpu: bool = False) -> None:
     _limit(resource.RLIMIT_NPROC, MAX_THREADS)  # counts threads, in this user namespace; root is watched from outside
 
 
-def own_folder(folders: str) -> str:
-    """Without namespaces: a folder for one worker, which it alone can enter, in the place of SCRATCH. Needs root."""
-    folder = tempfile.mkdtemp(dir=folders)
-    uid = _nobody(os.getpid())
+def become_nobody(folders: str) -> None:
+    """Without namespaces: become a user whose only folder is a new one in `folders`, in the place of SCRATCH. Needs root.
+
+    No other process has this user's id: a pid is nobody else's, unless two are a multiple of 4,336 apart.
+    """
+    uid, folder = NOBODY[os.getpid() % len(NOBODY)], folder_of(folders, os.getpid())
+    os.mkdir(folder, 0o700)
     os.chown(folder, uid, uid)
-    return folder
-
-
-def become_nobody(folder: str) -> None:
-    """Without namespaces: become the user whom the keeper's own_folder belongs to. Nobody else's process has this id."""
-    uid = _nobody(os.getppid())
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)  # from root to another user: all capabilities go
@@ -98,18 +110,15 @@ def become_nobody(folder: str) -> None:
     _limit(resource.RLIMIT_NPROC, MAX_THREADS)  # counts the threads of this user id
 
 
-def remove_tree(folder: str) -> None:
-    """Become the program that removes a folder, however deep it is: shutil.rmtree would need a descriptor for each level."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (1, 2):
-        os.dup2(nowhere, descriptor)
-    with contextlib.suppress(OSError):
-        os.execv("/bin/rm", ["rm", "-rf", "--", folder])
+def folder_of(folders: str, pid: int) -> str:
+    """The folder of the worker with this pid."""
+    return f"{folders}/{pid}"
 
 
-def _nobody(keeper: int) -> int:
-    """The user id of a keeper's worker: as a keeper's pid is its own, so is this, unless two are a multiple of 4,336 apart."""
-    return NOBODY[keeper % len(NOBODY)]
+def remove_tree(folder: str) -> int:
+    """Start the program that removes a folder, however deep it is: shutil.rmtree needs a descriptor for each level. Its pid."""
+    nothing_said = (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
+    return os.posix_spawn("/bin/rm", ["rm", "-rf", "--", folder], {}, file_actions=[nothing_said])
 
 
 def die_with_parent(parent: int) -> None:

@@ -1,16 +1,14 @@
 """A warm interpreter that forks one worker a request: numpy and torch are imported once, never a submission's source.
 
 A request is one line of JSON on the control socket (the limits) with three descriptors: the worker's channel, the
-write end of its output pipe and the write end of its status pipe.
+write end of its output pipe and the write end of its status pipe. How the worker ended is written to the status pipe.
 
-    fork server ── fork ── keeper ── fork ── worker
-                           waits and writes how the worker ended to the status pipe
+The worker is pid 1 of a pid namespace of its own, so its end is the end of everything that it left behind. It puts itself into
+further namespaces, and gives up its privileges, before it reads a submission. The server has one privilege, to make these
+pid namespaces; it never reads anything that a submission wrote.
 
-The keeper puts itself into new namespaces and gives up its privileges first; the worker is pid 1 of the pid namespace,
-so its end is the end of everything that it left behind.
-
-Where namespaces cannot be had (the sandbox "user"), server and keepers are root's, and each worker becomes a user of its
-own: it can reach neither them nor another worker. It cannot fork, so it leaves nothing but its folder, which the keeper removes.
+Where namespaces cannot be had (the sandbox "user"), the server is root's, and each worker becomes a user of its own: it can
+reach neither the server nor another worker. It cannot fork, so it leaves nothing but its folder, which the server removes.
 """
 
 import contextlib
@@ -18,16 +16,43 @@ import gc
 import io
 import json
 import os
+import selectors
 import signal
 import socket
 import sys
 import traceback
+from dataclasses import dataclass
 from typing import Any
 
 from . import confine, worker
 
 CHANNEL, OUTPUT, STATUS = range(3)
 READY = b"ready\n"
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """How workers are confined. program: the compiled system call filter; None: not at all.
+
+    gpu: whether workers may use the GPU that lies in /dev. CUDA does not survive a fork: each worker starts it anew.
+    folders: for the sandbox "user", where each worker gets a folder.
+    """
+
+    program: bytes | None
+    gpu: bool = False
+    folders: str | None = None
+
+    @property
+    def by_namespaces(self) -> bool:
+        return self.program is not None and self.folders is None
+
+
+@dataclass(frozen=True)
+class Child:
+    """status: the pipe that a worker's end is written to; None: no worker, but what removes a worker's folder."""
+
+    pid: int
+    status: int | None
 
 
 def main(
@@ -40,9 +65,8 @@ def main(
 ) -> None:
     """Serve until the control socket closes. Without a filter program workers are not confined.
 
-    gpu: whether workers may use the GPU that lies in /dev. CUDA does not survive a fork: each worker starts it anew.
     trains: whether most workers will make an optimiser; the first one of a process imports for more than a second.
-    folders: for the sandbox "user", where each worker gets a folder; parent: then, the grading process.
+    parent: for the sandbox "user", the process that the server shall end with.
     """
     control = socket.socket(fileno=control_descriptor)
     if folders is not None:
@@ -52,89 +76,91 @@ def main(
     gc.collect()
     gc.freeze()  # objects of the server are not scanned, so not copied, in the children
     control.sendall(READY)
+    _serve(control, Confinement(filter_program, gpu, folders))
+    os._exit(0)  # torch would take its time to end
+
+
+def _serve(control: socket.socket, confinement: Confinement) -> None:
+    """An event is a request, or the end of a child."""
+    events = selectors.DefaultSelector()
+    events.register(control, selectors.EVENT_READ)
     while True:
-        text, descriptors, _, _ = socket.recv_fds(control, 65536, 3)
-        if not text:
-            return
-        keeper = os.fork()
-        if keeper == 0:
-            _become_keeper(json.loads(text), descriptors, control, filter_program, gpu, folders)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        _reap()
+        for key, _ in events.select():
+            if key.data is None:
+                text, descriptors = _request(control)
+                if not text:
+                    return
+                child, end = _fork(json.loads(text), descriptors, confinement)
+                events.register(end, selectors.EVENT_READ, child)
+            else:
+                events.unregister(key.fd)
+                os.close(key.fd)
+                _report(key.data)
+                if confinement.folders is not None and key.data.status is not None:
+                    remover = confine.remove_tree(confine.folder_of(confinement.folders, key.data.pid))
+                    events.register(os.pidfd_open(remover), selectors.EVENT_READ, Child(remover, None))
 
 
-def _reap() -> None:
+def _request(control: socket.socket) -> tuple[bytes, list[int]]:
+    """The limits and descriptors of a worker; nothing when nobody will ask any more."""
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
+        text, descriptors, _, _ = socket.recv_fds(control, 65536, 3)
+        return text, descriptors
+    except ConnectionResetError:  # closed, and what was said here first lies unread
+        return b"", []
 
 
-def _become_keeper(
-    limits: dict[str, Any],
-    descriptors: list[int],
-    control: socket.socket,
-    filter_program: bytes | None,
-    gpu: bool,
-    folders: str | None,
+def _fork(limits: dict[str, Any], descriptors: list[int], confinement: Confinement) -> tuple[Child, int]:
+    """A new worker, and a descriptor that can be read once it has ended."""
+    # Elsewhere than on Linux, where nothing is confined: a pipe that the worker holds.
+    end, held = (None, None) if hasattr(os, "pidfd_open") else os.pipe()
+    server = os.getpid()
+    pid = confine.fork_with_own_pids() if confinement.by_namespaces else os.fork()
+    if pid == 0:
+        _become_worker(limits, descriptors, confinement, server, held)
+    os.close(descriptors[CHANNEL])
+    os.close(descriptors[OUTPUT])
+    if held is not None:
+        os.close(held)
+    return Child(pid, descriptors[STATUS]), os.pidfd_open(pid) if end is None else end
+
+
+def _report(child: Child) -> None:
+    """Write how a child ended."""
+    _, status, usage = os.wait4(child.pid, 0)
+    if child.status is None:
+        return
+    end = {
+        "code": os.waitstatus_to_exitcode(status),
+        "peak_kb": usage.ru_maxrss,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+    }
+    with contextlib.suppress(BrokenPipeError):  # the grader has killed its worker, and asks nothing more
+        os.write(child.status, json.dumps(end).encode() + b"\n")
+    os.close(child.status)
+
+
+def _become_worker(
+    limits: dict[str, Any], descriptors: list[int], confinement: Confinement, server: int, held: int | None
 ) -> None:
-    """In the first fork: never returns."""
-    server, folder = os.getppid(), None
+    """In the fork: never returns. A worker that cannot be confined tells why, and runs nothing."""
+    code = 1
     try:
         os.setsid()  # a signal to a process group crosses pid namespaces: nobody may share a submission's group
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.dup2(descriptors[OUTPUT], 1)
         os.dup2(descriptors[OUTPUT], 2)
-        control.close()
-        confine.limit_resources(limits["memory_mb"], limits["total_cpu_s"], limits["scratch_mb"], gpu)
-        if filter_program:
-            confine.die_first()
-            if folders is None:
-                confine.own_namespaces(limits["scratch_mb"], gpu)
-                confine.drop_privileges()
-            else:
-                confine.die_with_parent(server)
-                folder = confine.own_folder(folders)
-            confine.undumpable()
-        pid = os.fork()
-        if pid == 0:
-            _become_worker(descriptors, filter_program, folder)
-        os.close(descriptors[CHANNEL])
-        _, status, usage = os.wait4(pid, 0)
-        end = {
-            "code": os.waitstatus_to_exitcode(status),
-            "peak_kb": usage.ru_maxrss,
-            "cpu_s": usage.ru_utime + usage.ru_stime,
-        }
-        with contextlib.suppress(BrokenPipeError):  # the grader has killed its worker, and asks nothing more
-            os.write(descriptors[STATUS], json.dumps(end).encode())
-        if folder is not None:
-            confine.remove_tree(folder)
-    except BaseException as error:
-        os.write(descriptors[STATUS], json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode())
-    finally:
-        os._exit(0)
-
-
-def _become_worker(descriptors: list[int], filter_program: bytes | None, folder: str | None) -> None:
-    """In the second fork: never returns."""
-    code, keeper = 1, os.getppid()
-    try:
-        os.setsid()
+        _close_all_but({0, 1, 2, descriptors[CHANNEL], descriptors[STATUS], held or 0})
+        try:
+            _confine(limits, confinement, server)
+        except BaseException as error:
+            os.write(descriptors[STATUS], json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode() + b"\n")
+            raise SystemExit from None
         os.close(descriptors[STATUS])
-        os.close(descriptors[OUTPUT])
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        channel = _renumbered(descriptors[CHANNEL]) if held is None else descriptors[CHANNEL]
         sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), encoding="utf-8", errors="replace")
         sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="utf-8", errors="replace")
-        if folder is not None:
-            confine.become_nobody(folder)
-            confine.drop_privileges()
-            confine.undumpable()
-            confine.die_with_parent(keeper)
-        if filter_program:
-            confine.filter_system_calls(filter_program)
-        worker.serve(socket.socket(fileno=descriptors[CHANNEL]))
+        worker.serve(socket.socket(fileno=channel))
         code = 0
     except SystemExit:
         code = 0
@@ -142,3 +168,37 @@ def _become_worker(descriptors: list[int], filter_program: bytes | None, folder:
         os.write(2, traceback.format_exc().encode(errors="replace"))
     finally:
         os._exit(code)
+
+
+def _close_all_but(kept: set[int]) -> None:
+    """Descriptors of the server: its control socket, its neighbours' status pipes."""
+    low = 0
+    for descriptor in [*sorted(kept), os.sysconf("SC_OPEN_MAX")]:
+        if low < descriptor:  # os.closerange(0, 0) closes all there are
+            os.closerange(low, descriptor)
+        low = descriptor + 1
+
+
+def _renumbered(channel: int) -> int:
+    """The channel as descriptor 3, whatever else the server had open: all workers are alike."""
+    if channel != 3:
+        os.dup2(channel, 3)
+        os.close(channel)
+    return 3
+
+
+def _confine(limits: dict[str, Any], confinement: Confinement, server: int) -> None:
+    """Give up all that a submission must not have, in the order in which the steps take from one another."""
+    confine.limit_resources(limits["memory_mb"], limits["total_cpu_s"], limits["scratch_mb"], confinement.gpu)
+    if confinement.program is None:
+        return
+    confine.die_first()
+    if confinement.folders is None:
+        confine.own_namespaces(limits["scratch_mb"], confinement.gpu)
+    else:
+        confine.become_nobody(confinement.folders)
+    confine.drop_privileges()
+    confine.undumpable()
+    if confinement.folders is not None:
+        confine.die_with_parent(server)  # a change of user would have undone it
+    confine.filter_system_calls(confinement.program)

@@ -1,0 +1,65 @@
+"""Grading processes on this machine: all of them forked from one that has torch, with one fork server for their workers.
+
+Importing torch takes longer than grading twenty submissions: it is done twice a batch, here and in the sandbox, however many
+processes there are.
+"""
+
+import contextlib
+import multiprocessing
+import sys
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import resource_tracker
+from multiprocessing.context import BaseContext
+
+from .errors import SandboxUnavailable
+from .i18n import language
+from .pool import start_process
+from .sandbox.launch import ForkServer
+
+
+class GradingProcesses(ProcessPoolExecutor):
+    """An executor whose processes share a fork server, which ends with it."""
+
+    def __init__(self, jobs: int, sandbox: str) -> None:
+        resource_tracker.ensure_running()  # now: where it starts among them, it lets go of the signals that batch holds
+        self._server = _started(sandbox)
+        control = None if self._server is None else self._server.control
+        start: Callable[[], object] = partial(start_process, sandbox, language(), control)
+        super().__init__(max_workers=jobs, mp_context=_context(), initializer=start)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        if self._server is not None:
+            self._server.close()
+
+
+def local_executor(jobs: int, sandbox: str) -> Executor:
+    """What grades on this machine, `jobs` chunks at once."""
+    return GradingProcesses(jobs, sandbox)
+
+
+def abandon(executor: Executor) -> None:
+    """End an executor at once. Its processes are killed where they are this machine's: nobody waits for their chunks."""
+    for process in list((getattr(executor, "_processes", None) or {}).values()):
+        process.kill()
+    executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _context() -> BaseContext:
+    """multiprocessing's own fork server, with what a grading process needs imported; elsewhere than on Linux each imports."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["grader.preload"])
+    return context
+
+
+def _started(sandbox: str) -> ForkServer | None:
+    """It comes up while torch is imported on this side. Where it cannot, each process tries by itself, and tells."""
+    if sandbox == "import":
+        return None
+    with contextlib.suppress(SandboxUnavailable, OSError):
+        return ForkServer(sandbox, wait=False)
+    return None
