@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -20,7 +21,11 @@ from ..text import plain
 from .findings import Findings, findings_of
 from .pages import Class, write_pages
 
+if TYPE_CHECKING:
+    from ..similarity.ranking import Ranking
+
 MARKER = ".dot2vit-report"
+MOST_ALIKE = 10  # pairs of an exercise that are shown
 
 
 def make_report(
@@ -31,6 +36,7 @@ def make_report(
     roster: Path | None,
     languages: Sequence[str],
     clusters: bool = False,
+    similarity: bool = False,
     submissions: Path = Path("submissions"),
     layout: str | None = None,
     sandbox: str = "bwrap",
@@ -46,6 +52,9 @@ def make_report(
             with console.status("…"):
                 mentions = _add_clusters(shown, store, submissions, layout, roster, sandbox)
             shown = replace(shown, mentions=mentions, with_clusters=True)
+        if similarity:
+            with console.status("…"):
+                shown = replace(shown, similar=_similar(shown, submissions, layout, roster))
     for mention in shown.mentions:
         console.print(plain(mention), style="yellow", markup=False, soft_wrap=True)
     _write(shown, folder, languages)
@@ -101,6 +110,22 @@ def _add_clusters(
                     )
                 )
     return mentions
+
+
+def _similar(shown: Class, submissions: Path, layout: str | None, roster: Path | None) -> "list[Ranking]":
+    """Compare all files of each exercise, with the points that are final beside the names."""
+    from ..intake.collect import collect
+    from ..similarity.ranking import rankings
+
+    exercises = [found.exercise for found in shown.findings]
+    points = {
+        (row.student, found.exercise.name): row.points
+        for found in shown.findings
+        for row in found.rows
+        if not row.is_open
+    }
+    with collect(submissions, layout, roster) as collected:
+        return list(rankings(exercises, collected, MOST_ALIKE, points))
 
 
 def _handed_in(
