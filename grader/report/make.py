@@ -15,6 +15,7 @@ from ..i18n import _
 from ..intake.roster import Roster, read_roster
 from ..sandbox.launch import ForkServer
 from ..secret import instructor_secret
+from ..standing.final import Standing, standings
 from ..store import Store
 from ..submission import Submission
 from ..text import plain
@@ -48,6 +49,7 @@ def make_report(
     known = read_roster(roster) if roster is not None else None
     with _stored(db) as store:
         shown = _class(course, store, only, known, db)
+        shown = replace(shown, standings=_standings(shown, store, roster))
         if clusters:
             with console.status("…"):
                 mentions = _add_clusters(shown, store, submissions, layout, roster, sandbox)
@@ -80,6 +82,11 @@ def _class(course: Course, store: Store, only: list[str], roster: Roster | None,
     people = roster.people if roster is not None else {}
     students = [*listed, *sorted(graded.difference(listed))]
     return Class(course, students, {student: person.name for student, person in people.items()}, found)
+
+
+def _standings(shown: Class, store: Store, roster: Path | None) -> list[Standing]:
+    exercises = [found.exercise.name for found in shown.findings]
+    return list(standings(store, shown.course, exercises=exercises, roster=roster))
 
 
 def _add_clusters(

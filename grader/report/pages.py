@@ -14,6 +14,7 @@ from .. import i18n
 from ..course import Course, Exercise
 from ..i18n import _, pick
 from ..reports.templates import environment
+from ..standing.final import Standing
 from ..text import figure
 from . import charts, words
 from .findings import Findings, Mistake, Row
@@ -43,7 +44,7 @@ class Section:
 class Class:
     """All that is shown. students: in the order of the roster, then of their names. names: student -> name on the roster.
 
-    similar: the rankings of the exercises; None where no files were compared.
+    similar: the rankings of the exercises; None where no files were compared. standings: what the grades come to.
     """
 
     course: Course
@@ -53,6 +54,16 @@ class Class:
     mentions: Sequence[str] = field(default=())
     with_clusters: bool = False
     similar: "Sequence[Ranking] | None" = None
+    standings: Sequence[Standing] = ()
+
+    @property
+    def changed(self) -> list[Standing]:
+        """Where something else counts than the points of the checks, or somebody said something about them."""
+        return [
+            one
+            for one in self.standings
+            if one.late_by is not None or one.adjustments or one.is_dropped or one.points != one.grade.points
+        ]
 
     @property
     def similar_pairs(self) -> "list[tuple[Ranking, int, Ranked]]":
@@ -102,6 +113,7 @@ def sections() -> list[Section]:
     return [
         Section("class", _("Class"), "class.html"),
         Section("points", _("Distribution of points"), "points.html"),
+        Section("final", _("Late work and adjustments"), "final.html"),
         Section("exercises", _("Exercises"), "exercises.html"),
         Section("items", _("Checks worth a look"), "items.html"),
         Section("mistakes", _("Misconceptions of the class"), "mistakes.html"),

@@ -14,6 +14,9 @@ from grader.result import CheckResult, Verdict
 from grader.similarity.compare import Pair
 from grader.similarity.ranking import Ranked, Ranking
 from grader.similarity.sides import Side
+from grader.standing.adjustments import Adjustment
+from grader.standing.final import final_points
+from grader.store import Counted
 from grader.submission import Submission
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
@@ -74,6 +77,8 @@ def report(tmp_path_factory):
     for exercise in (course.exercise("dot"), course.exercise("attention")):
         records = [a_grade(course, exercise, student, number) for number, student in enumerate(STUDENTS)]
         found.append(findings_of(exercise, records))
+    word = Adjustment("student-02", "attention", points=-1.0, text=HOSTILE, author="prof")
+    standing = final_points(Counted.of_record(records[1]), adjustments=[word])
     example = "def dot(a, b):\n    return '</pre><script>document.title=3</script>'"
     found[0].clusters = [
         Cluster(("student-02", HOSTILE), {"test_dot_shape": HOSTILE}, "dot", HOSTILE, example),
@@ -81,7 +86,8 @@ def report(tmp_path_factory):
     ]
     folder = tmp_path_factory.mktemp("report") / "report"
     names = {student: f"Name {number}" for number, student in enumerate(STUDENTS)}
-    _write(Class(course, sorted(STUDENTS), names, found, [HOSTILE], True, similar(course)), folder, ["en", "ko"])
+    shown = Class(course, sorted(STUDENTS), names, found, [HOSTILE], True, similar(course), [standing])
+    _write(shown, folder, ["en", "ko"])
     return folder
 
 
@@ -131,7 +137,8 @@ def test_the_first_page_says_what_the_records_say(visit):
     assert row.locator("td.open").count() == 2 and "+ ?" in row.locator("td.total").inner_text()
     assert HOSTILE in page.locator("#class-table").inner_text()
     sections = page.locator("section").evaluate_all("all => all.map(x => x.id)")
-    assert sections == ["class", "points", "exercises", "items", "mistakes", "unnamed", "similar", "review", "notes"]
+    assert " ".join(sections) == "class points final exercises items mistakes unnamed similar review notes"
+    assert page.locator("#final tbody tr").count() == 1 and HOSTILE in page.locator("#final tbody").text_content()
     assert page.locator("#review tbody tr").count() == 2 and page.locator("#notes tbody tr").count() == 2
     assert page.locator("img").evaluate_all("all => all.every(x => x.naturalWidth > 100 && x.alt)")
 
