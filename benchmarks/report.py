@@ -1,10 +1,13 @@
 """How long does the report of a class take to build, and its first page to open in a real browser?
 
-    python benchmarks/report.py [--students 300] [--jobs 2] [--keep DIR] [--chromium /usr/bin/chromium]
+    python benchmarks/report.py [--students 300] [--jobs 2] [--keep DIR] [--similarity] [--chromium /usr/bin/chromium]
 
 The class is made from the alternatives, the misconceptions and the hostile files that ship with the project. Every
 exercise's variants are graded once, in the sandbox; the recorded grades stand in for those of 300 students. --keep keeps the
 store between runs and the report for a look at it. Needs playwright's Python package for the second figure.
+
+--similarity: once more with submissions compared. In a class of copies of the reference nothing can be judged, so these
+are alternatives, each in another disguise (benchmarks/similarity.py).
 """
 
 import argparse
@@ -19,6 +22,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from similarity import disguised  # benchmarks/similarity.py
 
 from grader.batch import Chunk, chunks_of
 from grader.course import Course, Exercise, find_course
@@ -96,9 +101,27 @@ def make_class(course: Course, graded: dict[str, dict[str, list[Grade]]], studen
         store.save(rows)
 
 
-def build(db: str, out: Path) -> tuple[float, float]:
-    """Seconds of the command as it is typed (Python's start and all imports are in it), by the clock and of a CPU."""
-    command = [sys.executable, "-c", "from grader.cli import main; main()", "report", str(out), "--db", db]
+def stored_class(course: Course, db: Path, students: int, jobs: int) -> None:
+    """Grade the variants and make the class, where that store is not there yet."""
+    if not db.exists():
+        graded = grade_once(course, jobs)
+        with Store(str(db)) as store:
+            make_class(course, graded, students, store)
+
+
+def hand_in_disguised(course: Course, students: int, folder: Path) -> None:
+    """Each student an alternative of every exercise, none of them in the same disguise."""
+    for exercise, number in itertools.product(course.exercises, range(students)):
+        if exercise.alternatives:
+            source = exercise.alternatives[number % len(exercise.alternatives)].source
+            path = folder / f"student-{number:03}" / exercise.filename
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(disguised(source, number), encoding="utf-8")
+
+
+def measured(*arguments: str) -> tuple[float, float]:
+    """Seconds of a command as it is typed (Python's start and all imports are in it), by the clock and of a CPU."""
+    command = [sys.executable, "-c", "from grader.cli import main; main()", *arguments]
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, capture_output=True)
     seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -109,10 +132,8 @@ def open_pages(out: Path, chromium: str) -> dict[str, list[float]]:
     """page -> milliseconds from navigation to the end of `load`, each time in a fresh browser context."""
     from playwright.sync_api import sync_playwright
 
-    pages = {
-        "index.html": [],
-        **{path.name: [] for path in sorted(out.glob("*.html")) if path.name == "attention.html"},
-    }
+    shown = ("index.html", "attention.html", "attention-similar.html")
+    pages: dict[str, list[float]] = {name: [] for name in shown if (out / name).exists()}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET.split())
         for name, _ in itertools.product(pages, range(OPENINGS)):
@@ -129,6 +150,7 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=300)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--similarity", action="store_true")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     options = parser.parse_args()
     course = find_course()
@@ -136,14 +158,19 @@ def main() -> None:
         folder = options.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         db = folder / f"class-{options.students}.db"
-        if not db.exists():
-            graded = grade_once(course, options.jobs)
-            with Store(str(db)) as store:
-                make_class(course, graded, options.students, store)
-        times = [build(str(db), folder / "report") for _ in range(3)]
+        stored_class(course, db, options.students, options.jobs)
+        report = "report", str(folder / "report"), "--db", str(db)
+        times = [measured(*report) for _ in range(3)]
         size = sum(path.stat().st_size for path in (folder / "report").rglob("*") if path.is_file())
         wall, cpu = (", ".join(f"{seconds:.1f}" for seconds in column) for column in zip(*times, strict=True))
         print(f"{options.students} students: built in {wall} s, of which a CPU worked {cpu} s; {size / 1e6:.1f} MB")
+        if options.similarity:
+            hand_in_disguised(course, options.students, folder / "disguised")
+            seconds, of_cpu = measured(*report, "--similarity", "--submissions", str(folder / "disguised"))
+            sizes = [path.stat().st_size for path in (folder / "report").glob("*-similar.html")]
+            print(
+                f"with --similarity: {seconds:.1f} s, of a CPU {of_cpu:.1f} s; its largest page: {max(sizes) / 1e3:.0f} kB"
+            )
         for name, opened in open_pages(folder / "report", options.chromium).items():
             print(
                 f"{name}: opens in {statistics.median(opened):.0f} ms (median of {OPENINGS}; at most {max(opened):.0f} ms)"

@@ -10,6 +10,7 @@ from .course import Course
 from .sync import BEGIN, END
 
 LINE = 24  # characters; shorter lines of code are anybody's
+LONG, MANY = 2000, 200_000  # of lines that are remembered: their length, and how many
 PUBLIC = ("exercises", "grader", "docs", "README.md", "README.ko.md", "CONTRIBUTING.md")
 HINTS = "exercises/hints"  # public, but a line of a solution does not become harmless by standing in a hint
 
@@ -27,39 +28,56 @@ class Leak:
 
 
 def find_leaks(paths: Iterable[Path], needles: Mapping[str, str]) -> list[Leak]:
-    """Every needle (text -> where it comes from) that a file, an archive or a name under these paths holds."""
-    leaks: dict[Leak, None] = {}
-    search = _Search(needles)
-    for path in paths:
-        for place, data in contents(path):
-            if isinstance(data, NotSearched):
-                leaks[Leak(place, str(data))] = None
-                continue
-            for text in (place.removeprefix(str(path.parent)), *texts(data)):
-                for needle in search.found_in(text):
-                    leaks[Leak(place, needle, needles[needle])] = None
-    return list(leaks)
+    """Every needle (a line or a part of one -> where it comes from) that a file, an archive or a name under these paths holds."""
+    return Search(needles).leaks(paths)
 
 
-class _Search:
-    """Many needles at once: a text is walked once, and a needle tried where the text goes on with its first characters."""
+class Search:
+    """Many needles at once: a line is walked once, and a needle tried where the line goes on with its first characters.
 
-    def __init__(self, needles: Iterable[str]) -> None:
+    What was found in a line is remembered: the pages of a class have most of their lines in common.
+    """
+
+    def __init__(self, needles: Mapping[str, str]) -> None:
+        self._origins = needles
         self._by_start: dict[str, list[str]] = {}
         self._short: list[str] = []
+        self._known: dict[str, list[str]] = {}
         for needle in needles:
             if len(needle) < LINE:
                 self._short.append(needle)
             else:
                 self._by_start.setdefault(needle[:LINE], []).append(needle)
 
-    def found_in(self, text: str) -> list[str]:
-        found = dict.fromkeys(needle for needle in self._short if needle in text)
+    def leaks(self, paths: Iterable[Path]) -> list[Leak]:
+        """See `find_leaks`."""
+        leaks: dict[Leak, None] = {}
+        for path in paths:
+            for place, data in contents(path):
+                if isinstance(data, NotSearched):
+                    leaks[Leak(place, str(data))] = None
+                    continue
+                for text in (place.removeprefix(str(path.parent)), *texts(data)):
+                    for line in dict.fromkeys(text.split("\n")):
+                        for needle in self._found_in(line):
+                            leaks[Leak(place, needle, self._origins[needle])] = None
+        return list(leaks)
+
+    def _found_in(self, line: str) -> list[str]:
+        found = self._known.get(line)
+        if found is None:
+            found = self._walk(line)
+            if len(line) < LONG and len(self._known) < MANY:
+                self._known[line] = found
+        return found
+
+    def _walk(self, line: str) -> list[str]:
+        found = dict.fromkeys(needle for needle in self._short if needle in line)
         by_start = self._by_start
-        for place in range(len(text) - LINE + 1):
-            start = text[place : place + LINE]
+        for place in range(len(line) - LINE + 1):
+            start = line[place : place + LINE]
             if start in by_start:
-                found |= dict.fromkeys(needle for needle in by_start[start] if text.startswith(needle, place))
+                found |= dict.fromkeys(needle for needle in by_start[start] if line.startswith(needle, place))
         return list(found)
 
 

@@ -21,8 +21,13 @@ def report(
         bool,
         typer.Option("--clusters", help="Also group the mistakes that have no name: runs these submissions again."),
     ] = False,
+    similarity: Annotated[
+        bool,
+        typer.Option("--similarity", help="Also compare all submissions, and lay the most alike side by side."),
+    ] = False,
     submissions: Annotated[
-        Path, typer.Option(help="For --clusters: what was graded, a folder or a platform's download.")
+        Path,
+        typer.Option(help="For --clusters and --similarity: what was graded, a folder or a platform's download."),
     ] = Path("submissions"),
     layout: Layout = None,
     sandbox: Annotated[Literal["bwrap", "none"], typer.Option(help="For --clusters; none: plain processes.")] = "bwrap",
@@ -33,4 +38,4 @@ def report(
 
     i18n.set_language(None if lang == "both" else lang)
     languages = i18n.LANGUAGES if lang == "both" else (lang,)
-    make_report(console, out, db, only or [], roster, languages, clusters, submissions, layout, sandbox)
+    make_report(console, out, db, only or [], roster, languages, clusters, similarity, submissions, layout, sandbox)

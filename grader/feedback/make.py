@@ -17,7 +17,7 @@ from ..i18n import _
 from ..intake.collect import collect
 from ..intake.roster import read_roster
 from ..intake.student import Student
-from ..leaks import find_leaks, needles_of
+from ..leaks import Search, needles_of
 from ..reports.records import folders_of
 from ..standing.final import Standing, standings
 from ..store import Store
@@ -61,6 +61,7 @@ def make_feedback(
             folders = folders_of(grade.student for grade in store.counted())
             handed_in = {one.name: one for one in collected.students} if collected is not None else None
             needles = needles_of(course)
+            search = Search(needles)
             for student, counting in _by_student(store, course, students, exercises, roster):
                 with i18n.speaking(lang or counting[0][0]["language"]):
                     page, own = _page(course, student, people.get(student, ""), counting, handed_in, needles)
@@ -68,7 +69,7 @@ def make_feedback(
                     draft.mkdir()
                     for name, make in FILES.items():
                         (draft / name).write_text(make(page), encoding="utf-8", errors="backslashreplace")
-                _gate(draft, student, [record for record, _standing in counting], own, needles)
+                _gate(draft, student, [record for record, _standing in counting], own, search)
             for student in named:
                 (folder / folders[student]).mkdir(exist_ok=True)
                 for name in FILES:
@@ -140,12 +141,10 @@ def _graded(
     return found, ""
 
 
-def _gate(
-    draft: Path, student: str, records: Sequence[dict[str, Any]], own: Sequence[str], needles: Mapping[str, str]
-) -> None:
+def _gate(draft: Path, student: str, records: Sequence[dict[str, Any]], own: Sequence[str], search: Search) -> None:
     """Raises UserError where a page holds a line of what is hidden; what the student's own file holds is no secret to them."""
     written = "\n".join(own)
-    leaks = find_leaks([draft], {text: origin for text, origin in needles.items() if text not in written})
+    leaks = [leak for leak in search.leaks([draft]) if not leak.origin or leak.text not in written]
     if leaks:
         leak = leaks[0]
         place = next((f"{record['exercise']}, {path}" for record in records for path in _where(record, leak.text)), "")

@@ -35,7 +35,7 @@ def _facts(page: Page) -> dict[str, Any]:
 
 @cache
 def _environment(autoescape: bool) -> Environment:
-    made = environment(TEMPLATES, autoescape)
+    made = environment(TEMPLATES, autoescape=autoescape)
     made.globals["number"] = number
     made.filters.update(escaped=escaped, fenced=fenced)
     return made

@@ -17,10 +17,18 @@ MAX_PRINTED = 10
 
 @dataclass(frozen=True)
 class Mark:
-    """What a cell gets. score: None where a person has to decide, which is neither a zero nor a pass."""
+    """What a cell gets. score: None where a person has to decide, which is neither a zero nor a pass.
+
+    is_settled: nobody has to any more, as the instructor has set what the whole exercise comes to.
+    """
 
     score: float | None
     comment: str
+    is_settled: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.score is None and not self.is_settled
 
 
 def marks_of(record: Mapping[str, Any], cells: Mapping[str, float], remarks: Iterable[str] = ()) -> dict[str, Mark]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ from ..i18n import _
 from ..intake.collect import collect
 from ..intake.names import shown
 from ..intake.roster import Roster
+from ..standing.final import Standing
 from ..submission import submission_of
 from .cells import Cell, cells_of, released
 from .course import source_files
+from .final import on_the_whole
 from .folder import CourseFolder
 from .notebooks import SUMMARY, grade_id_of
 from .people import Member, members_of
@@ -49,7 +51,7 @@ class Plan:
     folder: CourseFolder
     members: dict[str, Member]
     assignments: list[Assignment]
-    times: Mapping[Unit, datetime]
+    standings: Mapping[Unit, Standing]
     sources: Mapping[Unit, str]
     left_out: list[str] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)
@@ -58,18 +60,24 @@ class Plan:
     def count(self) -> int:
         return sum(len(assignment.records) for assignment in self.assignments)
 
+    def time(self, unit: Unit) -> datetime:
+        """When it was handed in, or where nobody knows, graded: in UTC, without a zone and to the second, as nbgrader has it."""
+        grade = self.standings[unit].grade
+        time = grade.submitted_at or grade.graded_at or datetime.now(UTC)
+        return time.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+
 
 def plan(
     exercises: Sequence[Exercise],
     folder: CourseFolder,
     records: Sequence[Record],
-    times: Mapping[Unit, datetime],
+    standings: Mapping[Unit, Standing],
     roster: Roster | None,
     sources: Mapping[Unit, str],
 ) -> Plan:
     """Which of these records can be brought into the course folder, and how. Raises UserError where none can.
 
-    times: when each was graded. sources: the file that was graded, where it is at hand.
+    standings: what each record comes to. sources: the file that was graded, where it is at hand.
     """
     students = {record["student"] for record in records}
     if roster is not None and not students.intersection(roster.students):
@@ -80,7 +88,7 @@ def plan(
             ).format(count=len(students), students=_listed(students), others=_listed(roster.students))
         )
     members, refused = members_of(students, roster)
-    work = Plan(folder, members, [], times, sources)
+    work = Plan(folder, members, [], standings, sources)
     if refused:
         work.left_out.append(
             _("Left out, as nbgrader finds no folder of such a name (brackets, or too long): {students}.").format(
@@ -106,14 +114,18 @@ def _assignment(work: Plan, exercise: Exercise, records: Mapping[str, Record]) -
     new_files = {} if path.exists() else {path.with_name(name): text for name, text in source_files(exercise).items()}
     handed_out = _handed_out(path, new_files.get(path), work.folder)
     cells = cells_of(handed_out)
-    known = {SUMMARY, *(cell.name for cell in cells if "TaskCell" in cell.kinds)}
+    tasks = {cell.name for cell in cells if "TaskCell" in cell.kinds}
+    known = {SUMMARY, *tasks}
     fitting: dict[str, Record] = {}
-    strange, taken, absent = [], [], []
+    strange, taken, absent, homeless = [], [], [], []
     for student, record in records.items():
-        if not was_handed_in(record):
+        standing = work.standings[student, exercise.name]
+        if not was_handed_in(record) and not standing.points:
             absent.append(student)
         elif any(grade_id_of(check["name"]) not in known for check in record["checks"]):
             strange.append(student)
+        elif SUMMARY not in tasks and on_the_whole(record, standing):
+            homeless.append(student)
         elif is_taken(work.folder.submitted(work.members[student].id, exercise.name)):
             taken.append(student)
         else:
@@ -124,6 +136,13 @@ def _assignment(work: Plan, exercise: Exercise, records: Mapping[str, Record]) -
                 "{exercise}: left out, as they were graded with checks that {file} has no cell for, so by another version of "
                 "the course; grade them again, or make the notebook anew: {students}."
             ).format(exercise=exercise.name, file=path, students=_listed(strange))
+        )
+    if homeless:
+        work.left_out.append(
+            _(
+                "{exercise}: left out, as points of the whole exercise are adjusted and {file} has no cell {cell} for that; "
+                "make the notebook anew, or adjust single checks: {students}."
+            ).format(exercise=exercise.name, file=path, cell=SUMMARY, students=_listed(homeless))
         )
     if taken:
         work.left_out.append(

@@ -1,10 +1,11 @@
-"""`grader nbgrader push`: what the store holds of a class, in an nbgrader gradebook, with the notebooks that belong to it.
+"""`grader nbgrader push`: what a class has in the end, in an nbgrader gradebook, with the notebooks that belong to it.
 
 Everything is read and checked first (plan.py), then the gradebook is written in one transaction, then the notebooks, which a
 second push would write again.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from pathlib import Path
 
 import nbformat
@@ -17,6 +18,7 @@ from ..files import not_written, replace
 from ..i18n import _
 from ..instructor import stored
 from ..intake.roster import read_roster
+from ..standing.final import standings
 from ..text import plain
 from .cells import kernelspec_of
 from .folder import open_course
@@ -45,20 +47,23 @@ def push(
     url = gradebook_url(gradebook) if gradebook else folder.gradebook
     names = {exercise.name for exercise in exercises}
     with stored(db) as store:
-        records, times = store.records(), store.times()
-    records = [record for record in records if record["exercise"] in names]
+        counting = {
+            (one.student, one.exercise): one for one in standings(store, course, exercises=names, roster=roster)
+        }
+        by_key = store.by_key(one.grade.key for one in counting.values())
+    records = [by_key[one.grade.key] for one in counting.values()]
     if not records:
         raise UserError(_("{db} holds no grade of these exercises; grade the class first: grader batch.").format(db=db))
     known = read_roster(roster) if roster is not None else None
     sources = sources_of(exercises, records, submissions, layout, roster) if submissions.exists() else {}
-    work = plan(exercises, folder, records, times, known, sources)
-    write(work, url)
+    work = plan(exercises, folder, records, counting, known, sources)
+    write(work, url, course.policy.zone)
     _say(console, work, url, submissions)
     return not work.left_out
 
 
-def write(work: Plan, url: URL) -> None:
-    """The gradebook in one transaction, then the notebooks. Raises UserError and MachineFault."""
+def write(work: Plan, url: URL, zone: tzinfo | None = None) -> None:
+    """The gradebook in one transaction, then the notebooks. zone: of times in comments. Raises UserError and MachineFault."""
     with writing(url) as connection:
         ensure_course(connection, work.folder.course_id)
         write_students(connection, work.members.values())
@@ -70,11 +75,11 @@ def write(work: Plan, url: URL) -> None:
                 assignment.cells,
                 kernelspec_of(assignment.handed_out),
             )
-            entries = [
-                Submitted(work.members[student].id, work.times[student, assignment.name], record)
-                for student, record in assignment.records.items()
-            ]
-            write_submissions(connection, kept, entries)
+            entries = []
+            for student, record in assignment.records.items():
+                unit = (student, assignment.name)
+                entries.append(Submitted(work.members[student].id, work.time(unit), record, work.standings[unit]))
+            write_submissions(connection, kept, entries, zone)
     for assignment in work.assignments:
         write_files(assignment.new_files)
         template = nbformat.writes(assignment.handed_out)
@@ -83,7 +88,7 @@ def write(work: Plan, url: URL) -> None:
             sheet = Sheet(
                 work.members[student].id,
                 assignment.name,
-                work.times[key],
+                work.time(key),
                 work.sources.get(key),
                 record["source_sha256"],
                 record["output"],

@@ -5,13 +5,16 @@ A score or a comment that a person gave stands in columns of its own, which noth
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from nbgrader.api import Comment, Grade, SubmittedAssignment, SubmittedNotebook, new_uuid
 from sqlalchemy import Connection, Row, Table, Update, bindparam, case, select, true, update
 
 from .. import i18n
+from ..reports.standing import standing_lines
+from ..standing.final import Standing
+from .final import final_marks, penalty
 from .marks import Mark, marks_of
 from .rows import COMMENTED, GRADED, KeptAssignment, KeptCell, insert_all
 
@@ -20,11 +23,15 @@ OPEN, WORTHLESS = Mark(None, ""), Mark(0.0, "")
 
 @dataclass(frozen=True)
 class Submitted:
-    """What one student handed in, and how it was graded. timestamp: UTC, without a zone, as nbgrader keeps it."""
+    """What one student handed in, and how it was graded. timestamp: UTC, without a zone, as nbgrader keeps it.
+
+    standing: what the grade comes to; without it, its raw points.
+    """
 
     student: str
     timestamp: datetime
     record: Mapping[str, Any]
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,13 @@ class _Copy:
     id: str
     notebook_id: str
     marks: Mapping[str, Mark]
+    penalty: float = 0.0
 
 
-def write_submissions(connection: Connection, assignment: KeptAssignment, submitted: Sequence[Submitted]) -> None:
-    """Write scores and comments of an assignment's notebook.
+def write_submissions(
+    connection: Connection, assignment: KeptAssignment, submitted: Sequence[Submitted], zone: tzinfo | None = None
+) -> None:
+    """Write scores, comments and late penalties of an assignment's notebook. zone: of times in comments, else UTC.
 
     Every submission of it, these students' or others', gets the rows that it lacks: a cell that was added later is open.
     """
@@ -47,19 +57,24 @@ def write_submissions(connection: Connection, assignment: KeptAssignment, submit
         for cell in assignment.cells
         if cell.notebook_id == assignment.notebook_id and cell.kind == "TaskCell"
     }
-    marks = {entry.student: _marks_of(entry.record, tasks) for entry in submitted}
-    copies = [
-        _Copy(id, of, marks.get(submissions[submission_id], {}) if of == assignment.notebook_id else {})
-        for (submission_id, of), id in _ensure_copies(connection, assignment, submissions).items()
-    ]
+    ours = {entry.student: entry for entry in submitted}
+    copies = []
+    for (submission_id, notebook_id), id in _ensure_copies(connection, assignment, submissions).items():
+        entry = ours.get(submissions[submission_id]) if notebook_id == assignment.notebook_id else None
+        copies.append(_copy(id, notebook_id, entry, tasks, zone) if entry else _Copy(id, notebook_id, {}))
     _write_grades(connection, assignment, copies)
     _write_comments(connection, assignment, copies)
+    _write_penalties(connection, assignment, copies)
 
 
-def _marks_of(record: Mapping[str, Any], tasks: Mapping[str, float]) -> dict[str, Mark]:
+def _copy(id: str, notebook_id: str, entry: Submitted, tasks: Mapping[str, float], zone: tzinfo | None) -> _Copy:
     """What a student reads is in their record's language."""
+    record, standing = entry.record, entry.standing
     with i18n.speaking(record["language"]):
-        return marks_of(record, tasks)
+        marks = marks_of(record, tasks, standing_lines(standing, zone))
+        if standing is None:
+            return _Copy(id, notebook_id, marks)
+        return _Copy(id, notebook_id, final_marks(marks, record, standing, tasks), penalty(record, standing, tasks))
 
 
 def _ensure_submissions(
@@ -110,10 +125,10 @@ def _write_grades(connection: Connection, assignment: KeptAssignment, copies: Se
         score = None if mark.score is None else round(mark.score, 6)
         row = there.get((copy.id, cell.id))
         if row is None:
-            values = {"auto_score": score, "needs_manual_grade": score is None}
+            values = {"auto_score": score, "needs_manual_grade": mark.is_open}
             new.append({"id": new_uuid(), "notebook_id": copy.id, "cell_id": cell.id} | values)
-        elif cell.name in copy.marks and _differs(row, score):
-            changed.append({"row": row.id, "score": score, "is_open": score is None})
+        elif cell.name in copy.marks and _differs(row, score, mark.is_open):
+            changed.append({"row": row.id, "score": score, "is_open": mark.is_open})
     insert_all(connection, table, new)
     # Where a person gave a score and ours is another one now, they are asked to look again, as nbgrader itself does.
     is_open = case(
@@ -128,8 +143,8 @@ def _write_grades(connection: Connection, assignment: KeptAssignment, copies: Se
     )
 
 
-def _differs(row: Row[Any], score: float | None) -> bool:
-    return row.auto_score != score or (row.manual_score is None and row.needs_manual_grade != (score is None))
+def _differs(row: Row[Any], score: float | None, is_open: bool) -> bool:
+    return row.auto_score != score or (row.manual_score is None and row.needs_manual_grade != is_open)
 
 
 def _write_comments(connection: Connection, assignment: KeptAssignment, copies: Sequence[_Copy]) -> None:
@@ -145,6 +160,20 @@ def _write_comments(connection: Connection, assignment: KeptAssignment, copies: 
             changed.append({"row": row.id, "comment": comment})
     insert_all(connection, table, new)
     change = update(table).where(table.c.id == bindparam("row")).values(auto_comment=bindparam("comment"))
+    _update_all(connection, change, changed)
+
+
+def _write_penalties(connection: Connection, assignment: KeptAssignment, copies: Sequence[_Copy]) -> None:
+    """No column of a person's: nbgrader itself writes it anew whenever it grades. Where there is none it has NULL."""
+    table: Table = SubmittedNotebook.__table__
+    query = select(table.c.id, table.c.late_submission_penalty).where(table.c.notebook_id == assignment.notebook_id)
+    there = {id: kept or 0.0 for id, kept in connection.execute(query)}
+    changed = [
+        {"row": copy.id, "penalty": copy.penalty or None}
+        for copy in copies
+        if copy.marks and there[copy.id] != copy.penalty
+    ]
+    change = update(table).where(table.c.id == bindparam("row")).values(late_submission_penalty=bindparam("penalty"))
     _update_all(connection, change, changed)
 
 

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -14,13 +15,18 @@ from ..i18n import _
 from ..intake.roster import Roster, read_roster
 from ..sandbox.launch import ForkServer
 from ..secret import instructor_secret
+from ..standing.final import Standing, standings
 from ..store import Store
 from ..submission import Submission
 from ..text import plain
 from .findings import Findings, findings_of
 from .pages import Class, write_pages
 
+if TYPE_CHECKING:
+    from ..similarity.ranking import Ranking
+
 MARKER = ".dot2vit-report"
+MOST_ALIKE = 10  # pairs of an exercise that are shown
 
 
 def make_report(
@@ -31,6 +37,7 @@ def make_report(
     roster: Path | None,
     languages: Sequence[str],
     clusters: bool = False,
+    similarity: bool = False,
     submissions: Path = Path("submissions"),
     layout: str | None = None,
     sandbox: str = "bwrap",
@@ -42,10 +49,14 @@ def make_report(
     known = read_roster(roster) if roster is not None else None
     with _stored(db) as store:
         shown = _class(course, store, only, known, db)
+        shown = replace(shown, standings=_standings(shown, store, roster))
         if clusters:
             with console.status("…"):
                 mentions = _add_clusters(shown, store, submissions, layout, roster, sandbox)
             shown = replace(shown, mentions=mentions, with_clusters=True)
+        if similarity:
+            with console.status("…"):
+                shown = replace(shown, similar=_similar(shown, submissions, layout, roster))
     for mention in shown.mentions:
         console.print(plain(mention), style="yellow", markup=False, soft_wrap=True)
     _write(shown, folder, languages)
@@ -71,6 +82,11 @@ def _class(course: Course, store: Store, only: list[str], roster: Roster | None,
     people = roster.people if roster is not None else {}
     students = [*listed, *sorted(graded.difference(listed))]
     return Class(course, students, {student: person.name for student, person in people.items()}, found)
+
+
+def _standings(shown: Class, store: Store, roster: Path | None) -> list[Standing]:
+    exercises = [found.exercise.name for found in shown.findings]
+    return list(standings(store, shown.course, exercises=exercises, roster=roster))
 
 
 def _add_clusters(
@@ -101,6 +117,22 @@ def _add_clusters(
                     )
                 )
     return mentions
+
+
+def _similar(shown: Class, submissions: Path, layout: str | None, roster: Path | None) -> "list[Ranking]":
+    """Compare all files of each exercise, with the points that are final beside the names."""
+    from ..intake.collect import collect
+    from ..similarity.ranking import rankings
+
+    exercises = [found.exercise for found in shown.findings]
+    points = {
+        (row.student, found.exercise.name): row.points
+        for found in shown.findings
+        for row in found.rows
+        if not row.is_open
+    }
+    with collect(submissions, layout, roster) as collected:
+        return list(rankings(exercises, collected, MOST_ALIKE, points))
 
 
 def _handed_in(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
 
@@ -14,11 +14,16 @@ from .. import i18n
 from ..course import Course, Exercise
 from ..i18n import _, pick
 from ..reports.templates import environment
+from ..standing.final import Standing
 from ..text import figure
 from . import charts, words
 from .findings import Findings, Mistake, Row
 
+if TYPE_CHECKING:
+    from ..similarity.ranking import Ranked, Ranking  # copydetect and scipy: most reports need neither
+
 HERE = Path(__file__).parent
+PAIRS = HERE.parent / "similarity" / "templates"  # pairs.html and pairs.css: what `grader similarity` shows, too
 MAX_TEXT = 600  # letters of one sentence: a message or a note may hold whatever a student wrote
 NAMES = {"en": "English", "ko": "한국어"}
 
@@ -37,7 +42,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Class:
-    """All that is shown. students: in the order of the roster, then of their names. names: student -> name on the roster."""
+    """All that is shown. students: in the order of the roster, then of their names. names: student -> name on the roster.
+
+    similar: the rankings of the exercises; None where no files were compared. standings: what the grades come to.
+    """
 
     course: Course
     students: Sequence[str]
@@ -45,6 +53,25 @@ class Class:
     findings: Sequence[Findings]
     mentions: Sequence[str] = field(default=())
     with_clusters: bool = False
+    similar: "Sequence[Ranking] | None" = None
+    standings: Sequence[Standing] = ()
+
+    @property
+    def changed(self) -> list[Standing]:
+        """Where something else counts than the points of the checks, or somebody said something about them."""
+        return [
+            one
+            for one in self.standings
+            if one.late_by is not None or one.adjustments or one.is_dropped or one.points != one.grade.points
+        ]
+
+    @property
+    def similar_pairs(self) -> "list[tuple[Ranking, int, Ranked]]":
+        """(exercise's ranking, rank, pair) of all exercises: first those that are worth a look at both."""
+        pairs = [
+            (ranking, rank, ranked) for ranking in self.similar or () for rank, ranked in enumerate(ranking.pairs, 1)
+        ]
+        return sorted(pairs, key=lambda pair: not pair[2].is_unusual)
 
     @property
     def mistakes(self) -> list[tuple[Findings, Mistake]]:
@@ -86,10 +113,12 @@ def sections() -> list[Section]:
     return [
         Section("class", _("Class"), "class.html"),
         Section("points", _("Distribution of points"), "points.html"),
+        Section("final", _("Late work and adjustments"), "final.html"),
         Section("exercises", _("Exercises"), "exercises.html"),
         Section("items", _("Checks worth a look"), "items.html"),
         Section("mistakes", _("Misconceptions of the class"), "mistakes.html"),
         Section("unnamed", _("Mistakes without a name"), "unnamed.html"),
+        Section("similar", _("Similar submissions"), "similar.html"),
         Section("review", _("What needs review"), "review.html"),
         Section("notes", _("Recovered or odd in the files"), "notes.html"),
     ]
@@ -98,6 +127,7 @@ def sections() -> list[Section]:
 def write_pages(shown: Class, folder: Path, languages: Sequence[str]) -> None:
     """Write the report into an empty folder: index.html in the first language, index.ko.html in the second, and so on."""
     shutil.copytree(HERE / "assets", folder / "assets")
+    shutil.copy(PAIRS / "pairs.css", folder / "assets")
     (folder / "charts").mkdir()
     for name, svg in _charts(shown):
         (folder / "charts" / f"{name}.svg").write_text(svg, encoding="utf-8")
@@ -134,6 +164,7 @@ def _pages(shown: Class, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
         "language": i18n.language(),
         "shown": shown,
         "titles": {found.exercise.name: titles(found.exercise) for found in shown.findings},
+        "similar": {ranking.exercise.name: ranking for ranking in shown.similar or ()},
         "link": partial(_file, language=i18n.language(), languages=languages),
     }
 
@@ -146,6 +177,9 @@ def _pages(shown: Class, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
     )
     for found in shown.findings:
         yield page(found.exercise.name, "exercise.html", found=found, prefix=False)
+    for ranking in shown.similar or ():
+        if ranking.pairs:
+            yield page(f"{ranking.exercise.name}-similar", "side_by_side.html", ranking=ranking)
 
 
 def _file(name: str, language: str, languages: Sequence[str]) -> str:
@@ -153,7 +187,7 @@ def _file(name: str, language: str, languages: Sequence[str]) -> str:
 
 
 def _environment() -> Environment:
-    made = environment(HERE / "templates")
+    made = environment(HERE / "templates", PAIRS)
     made.globals.update(figure=figure, words=words)
     made.filters["shortened"] = _shortened
     return made

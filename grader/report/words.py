@@ -5,10 +5,12 @@ from functools import cache
 
 from markupsafe import Markup
 
-from ..course import Exercise
+from ..course import Course, Exercise
 from ..i18n import _, pick
+from ..reports.standing import signed, standing_lines
 from ..reports.terminal import verdict_name
 from ..result import NEEDS_REVIEW, Verdict
+from ..standing.final import Standing
 from .findings import EVERYBODY_FAILS, NEGATIVE, NOBODY_FAILS, Item, Mistake, Row
 from .measures import histogram
 
@@ -112,6 +114,16 @@ def number(value: float | None, digits: int = 2) -> str:
         return "–"
     text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+def change(points: float) -> str:
+    """Points that were added or taken; empty where there are none."""
+    return signed(points) if points else ""
+
+
+def standing(one: Standing, course: Course) -> list[str]:
+    """Why a grade comes to what it does, in sentences."""
+    return list(standing_lines(one, course.policy.zone))
 
 
 def percent(share: float | None) -> str:

@@ -11,10 +11,10 @@ from ..text import plain
 SHARED = Path(__file__).parent / "shared"  # alone.html: a page that needs no other file and no network
 
 
-def environment(templates: Path, autoescape: bool = True) -> Environment:
-    """For the templates of a folder. Those of Markdown are not escaped as HTML is."""
+def environment(*folders: Path, autoescape: bool = True) -> Environment:
+    """For the templates of these folders. Those of Markdown are not escaped as HTML is."""
     made = Environment(
-        loader=FileSystemLoader([templates, SHARED]),
+        loader=FileSystemLoader([*folders, SHARED]),
         autoescape=autoescape,
         undefined=StrictUndefined,
         finalize=_finalize,

@@ -11,16 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..course import Course, Exercise, find_course
+from ..course import Course, find_course
 from ..errors import UserError
 from ..files import not_written, replace
 from ..i18n import _
-from ..intake.collect import Collected, collect
+from ..intake.collect import collect
 from ..reports.records import cell
-from ..submission import submission_of
 from ..text import plain
-from .compare import ENOUGH, Comparison, Pair, compare
-from .pages import Shown, html_page
+from .pages import html_page
+from .ranking import Ranked, Ranking, rankings
 
 KINDS = (".html", ".json", ".csv")
 COLUMNS = ("exercise", "rank", "first", "second", "likeness", "shared", "distance", "usual", "unusual")
@@ -47,39 +46,18 @@ def show_similarity(
     if out is not None and out.suffix not in KINDS:
         raise UserError(f"{out}: its name says in which format it is written. Choose from: FILE{', FILE'.join(KINDS)}.")
     points = _points(db) if db is not None else {}
-    shown: list[Shown] = []
+    shown: list[Ranking] = []
     with collect(submissions, layout, roster) as collected:
         for mention in collected.mentions:
             said.print(plain(mention), style="yellow", markup=False, soft_wrap=True)
-        for exercise in exercises:
-            found = compare_class(exercise, _sources(collected, exercise))
-            shown.append(Shown(exercise, found, found.leading(top), points))
-            _print(console, shown[-1])
+        for ranking in rankings(exercises, collected, top, points):
+            shown.append(ranking)
+            _print(console, ranking)
     console.print(
         _("Likeness is no proof: look at both files, and speak with both students, before you think of anything.")
     )
     if out is not None:
         _write(out, shown)
-
-
-def compare_class(exercise: Exercise, sources: dict[str, str]) -> Comparison:
-    """Compare a class's sources of an exercise, with what the course knows of it."""
-    return compare(
-        sources,
-        given=[exercise.stub_path.read_text(encoding="utf-8"), exercise.reference_source],
-        known=[variant.source for variant in exercise.misconceptions],
-        independent=[variant.source for variant in exercise.alternatives],
-    )
-
-
-def _sources(collected: Collected, exercise: Exercise) -> dict[str, str]:
-    found = {}
-    for student in collected.students:
-        submission = submission_of(student, exercise)
-        student.close()
-        if submission.source is not None:
-            found[student.name] = submission.source
-    return found
 
 
 def _points(db: str) -> dict[tuple[str, str], float]:
@@ -91,55 +69,36 @@ def _points(db: str) -> dict[tuple[str, str], float]:
         return {(grade.student, grade.exercise): grade.points for grade in store.counted() if not grade.needs_review}
 
 
-def _print(console: Console, shown: Shown) -> None:
-    found = shown.found
-    console.print(Text(f"{shown.exercise.name}  ", "bold").append(verdict(found), "default"))
-    if not shown.pairs:
+def _print(console: Console, ranking: Ranking) -> None:
+    console.print(Text(f"{ranking.exercise.name}  ", "bold").append(ranking.verdict, "default"))
+    if not ranking.pairs:
         return
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     for title in ("", _("student"), _("student"), _("likeness"), _("shared pieces"), _("from the class's median"), ""):
         table.add_column(title)
-    for rank, pair in enumerate(shown.pairs, 1):
-        style = "yellow" if found.is_unusual(pair) else "default"
+    for rank, ranked in enumerate(ranking.pairs, 1):
+        style = "yellow" if ranked.is_unusual else "default"
         table.add_row(
             str(rank),
-            *(Text(plain(shown.label(name))[:60]) for name in (pair.first, pair.second)),
-            Text(f"{pair.likeness:.0%}", style),
-            f"{pair.shared:.0f}",
-            f"{pair.distance:+.1f}",
-            Text(_("look at both") if found.is_unusual(pair) else "", style),
+            *(Text(plain(side.label)[:60]) for side in ranked.sides),
+            Text(f"{ranked.pair.likeness:.0%}", style),
+            f"{ranked.pair.shared:.0f}",
+            f"{ranked.pair.distance:+.1f}",
+            Text(_("look at both") if ranked.is_unusual else "", style),
         )
     console.print(table)
 
 
-def verdict(found: Comparison) -> str:
-    """What can be said of an exercise, in a sentence or two."""
-    count = len(found.weights)
-    if count < 2:
-        return _("Fewer than two files: nothing to compare.")
-    if not found.can_judge:
-        return _(
-            "Cannot be judged: {short} of {count} files hold fewer than {enough} pieces that are not given or common; "
-            "what is alike there may well be chance."
-        ).format(short=len(found.short), count=count, enough=ENOUGH)
-    if found.usual is None:
-        usual = _("Too few independent solutions are known to say what is usual.")
-    else:
-        usual = _("Independent solutions are alike up to {usual}.").format(usual=f"{found.usual:.0%}")
-    left = _("{short} of {count} files are too short to judge.").format(short=len(found.short), count=count)
-    return f"{usual} {left}" if found.short else usual
-
-
-def _write(out: Path, shown: Sequence[Shown]) -> None:
-    rows = [_row(one, rank, pair) for one in shown for rank, pair in enumerate(one.pairs, 1)]
+def _write(out: Path, shown: Sequence[Ranking]) -> None:
+    rows = [_row(ranking, rank, ranked) for ranking in shown for rank, ranked in enumerate(ranking.pairs, 1)]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".html":
-            replace(out, html_page([(one, verdict(one.found)) for one in shown]))
+            replace(out, html_page(shown))
         elif out.suffix == ".json":
             exercises = [
-                {"exercise": one.exercise.name, "judged": one.found.can_judge, "verdict": verdict(one.found)}
-                for one in shown
+                {"exercise": ranking.exercise.name, "judged": ranking.can_judge, "verdict": ranking.verdict}
+                for ranking in shown
             ]
             replace(out, json.dumps({"exercises": exercises, "pairs": rows}, indent=2, ensure_ascii=False) + "\n")
         else:
@@ -154,15 +113,16 @@ def _write(out: Path, shown: Sequence[Shown]) -> None:
         raise not_written("The comparison", out, error) from None
 
 
-def _row(one: Shown, rank: int, pair: Pair) -> dict[str, object]:
+def _row(ranking: Ranking, rank: int, ranked: Ranked) -> dict[str, object]:
+    pair = ranked.pair
     return {
-        "exercise": one.exercise.name,
+        "exercise": ranking.exercise.name,
         "rank": rank,
         "first": pair.first,
         "second": pair.second,
         "likeness": round(pair.likeness, 4),
         "shared": round(pair.shared, 1),
         "distance": round(pair.distance, 2),
-        "usual": None if one.found.usual is None else round(one.found.usual, 4),
-        "unusual": one.found.is_unusual(pair),
+        "usual": None if ranking.usual is None else round(ranking.usual, 4),
+        "unusual": ranked.is_unusual,
     }

@@ -157,13 +157,6 @@ class Store(Told):
             )
         return found[0].key, json.loads(found[0].record)
 
-    def times(self) -> dict[tuple[str, str], datetime]:
-        """When each student's grade of each exercise that counts was given: UTC, without a zone, to the second."""
-        query = select(grades.c.student, grades.c.exercise, grades.c.graded_at).join_from(
-            live, grades, live.c.key == grades.c.key
-        )
-        return {(row.student, row.exercise): _naive(row.graded_at) for row in self._all(query)}
-
     def records_by_device(self, exercise: str) -> list[dict[str, Any]]:
         """Each student's latest record on each kind of device, of the very file that their latest grade is of; oldest first."""
         query = (
@@ -238,8 +231,3 @@ def _row(key: str, grade: Grade, record: dict[str, Any], now: datetime, counted_
         "source_sha256": grade.source_sha256,
         "counted_at": counted_at,
     }
-
-
-def _naive(time: datetime) -> datetime:
-    """SQLite gives UTC back without its zone, other databases in a zone of their own."""
-    return (time if time.tzinfo is None else time.astimezone(UTC)).replace(tzinfo=None, microsecond=0)

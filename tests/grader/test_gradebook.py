@@ -2,7 +2,8 @@
 
 import csv
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,7 @@ import pytest
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins.export import CsvExportPlugin
 from rich.console import Console
 from traitlets.config import Config
 
@@ -22,6 +24,10 @@ from grader.nbgrader.people import NO_NAME, members_of, split_name
 from grader.nbgrader.push import push
 from grader.record import Settings, failed_grade, new_grade
 from grader.result import Verdict
+from grader.standing.adjustments import Adjustment
+from grader.standing.final import standings
+from grader.standing.policy import Late, Policy, Rules
+from grader.standing.times import HandedIn
 from grader.store import Store
 from grader.submission import Submission
 from grader.sync import list_checks
@@ -411,6 +417,144 @@ def test_names_that_nbgrader_finds_no_folder_of(place):
     members, refused = members_of(["a/b", "con", "..", "n" * 180])
     assert refused == ["n" * 180]
     assert all(set("/\\").isdisjoint(member.id) and not member.id.startswith(".") for member in members.values())
+
+
+# What a grade comes to in the end: late work, adjustments, resubmissions
+
+DUE = datetime(2026, 11, 20, 15, tzinfo=UTC)
+POLICY = Policy(keep="best", rules={"toy": Rules(DUE, Late(share=0.1))})  # a tenth of the maximum for each day
+
+
+@pytest.fixture
+def final(place):
+    """The place, with a policy; what is handed in through `handed_in` is so many hours late."""
+    place.course = replace(place.course, policy=POLICY)
+    return place
+
+
+def handed_in(place, student, hours, source="x = 1\n", **verdicts):
+    grade = place.grade(student, source, **verdicts)
+    with Store(place.db) as store:
+        at = HandedIn(DUE + timedelta(hours=hours), "timestamps")
+        store.hand_in([(student, "toy", grade.source_sha256, at)])
+
+
+def adjust(place, *words):
+    with Store(place.db) as store:
+        store.adjust([Adjustment(student, "toy", *rest) for student, *rest in words], "prof")
+
+
+def exported(place):
+    """student -> score, by nbgrader's own exporter."""
+    path = place.folder / "grades.csv"
+    with place.gradebook() as found:
+        CsvExportPlugin(to=str(path)).export(found)
+    return {row["student_id"]: float(row["score"]) for row in rows_of(path)}
+
+
+def test_nbgrader_shows_and_exports_what_counts_in_the_end(final):
+    handed_in(final, "intime", -1, center_values="failed")  # 7
+    handed_in(final, "late", 30, center_values="failed")  # 7 - 2
+    handed_in(final, "lost", 90 * 24)  # all of its points
+    handed_in(final, "added", 1, center_values="failed")  # 7 - 1 + 1.5
+    handed_in(final, "settled", -1, total_values="grader_error")  # 8 + 1
+    handed_in(final, "opened", -1, total_values="grader_error")  # 8 + 0.5, and open
+    handed_in(final, "whole", -1, total_values="inconclusive", center_values="failed")  # 4
+    handed_in(final, "taken", -1, center_values="failed")  # 7 + 1 - 20: 0
+    handed_in(final, "again", -2)  # 10
+    handed_in(final, "again", -1, "x = 2\n", center_values="failed")  # 7, so the first counts
+    final.grade("ghost", None)  # 4.5, without a file
+    adjust(
+        final,
+        ("added", "test_center_values", 1.5, False, "The text was unclear <b>"),
+        ("settled", "test_total_values", 1.0, True, "By hand"),
+        ("opened", "test_total_values", 0.5),
+        ("whole", "", 4.0, True, "Agreed"),
+        ("taken", "", -20.0, False, "Not your own"),
+        ("taken", "test_center_values", 1.0),
+        ("ghost", "", 4.5, True),
+        ("intime", "test_center_values", None, False, "Nearly"),
+    )
+    final.push()
+    with Store(final.db) as store:
+        expected = {one.student: one.points for one in standings(store, final.course)}
+    assert expected == {
+        **{"intime": 7, "late": 5, "lost": 0, "added": 7.5, "settled": 9, "opened": 8.5, "whole": 4},
+        **{"taken": 0, "again": 10, "ghost": 4.5},
+    }
+    assert exported(final) == pytest.approx(expected, abs=1e-6)
+    with final.gradebook() as found:
+        entry = {one.student_id: one for one in found.assignment_submissions("toy")}
+        assert {name: one.late_submission_penalty for name, one in entry.items() if one.late_submission_penalty} == {
+            **{"late": 2, "lost": 10, "added": 1},
+        }
+        assert entry["late"].score == 7, "nbgrader takes the penalty off itself"
+        assert entry["late"].timestamp == datetime(2026, 11, 21, 21)
+        assert {name for name, one in entry.items() if one.needs_manual_grade} == {"opened"}
+        assert found.find_grade("test_center_values", "toy", "toy", "added").auto_score == 1.5
+        assert found.find_grade("test_total_values", "toy", "toy", "whole").auto_score is None, (
+            "what is open is no zero"
+        )
+        comment = found.find_comment("test_center_values", "toy", "toy", "added").comment
+        assert "5 of 6 values differ" in comment and "+1.5 points. The text was unclear <b>" in comment
+        assert all(line.startswith("    ") for line in comment.splitlines())
+        assert "Nearly" in found.find_comment("test_center_values", "toy", "toy", "intime").comment
+        assert "after it was due" in found.find_comment("grading", "toy", "toy", "late").comment
+        assert "Not your own" in found.find_comment("grading", "toy", "toy", "taken").comment
+
+
+def test_what_is_final_changes_with_the_policy_and_a_manual_score_stays(final):
+    handed_in(final, "ann", 30, center_values="failed")
+    adjust(final, ("ann", "test_center_values", 2.0), ("ann", "", 1.0))
+    final.push()
+    assert exported(final) == {"ann": 8}
+    before = final.dump()
+    final.push()
+    assert final.dump() == before
+    with final.gradebook() as found:
+        grade = found.find_grade("test_center_values", "toy", "toy", "ann")
+        grade.manual_score, grade.extra_credit, grade.needs_manual_grade = 2.5, 0.25, False
+        found.find_comment("test_center_values", "toy", "toy", "ann").manual_comment = "Mine"
+        found.db.commit()
+    before = final.dump()
+    final.push()
+    assert final.dump() == before, "also where ours is adjusted"
+    assert exported(final) == {"ann": 8.75}
+    adjust(final, ("ann", "test_center_values"), ("ann", ""))  # taken back
+    final.course = replace(final.course, policy=Policy())
+    final.push()
+    with final.gradebook() as found:
+        grade = found.find_grade("test_center_values", "toy", "toy", "ann")
+        assert (grade.auto_score, grade.manual_score, grade.needs_manual_grade) == (0, 2.5, True)
+        assert found.find_comment("test_center_values", "toy", "toy", "ann").comment == "Mine"
+        assert found.find_submission("toy", "ann").late_submission_penalty == 0
+    assert exported(final) == {"ann": 9.75}
+
+
+def test_other_points_in_the_gradebook_scale_what_is_adjusted_and_lost(final):
+    handed_in(final, "ann", 1, center_values="failed")
+    adjust(final, ("ann", "test_center_values", 1.5), ("ann", "", 0.5))
+    final.push()
+    with final.gradebook() as found:
+        found.find_graded_cell("test_center_values", "toy", "toy").max_score = 13  # was 3: 20 in all
+        found.db.commit()
+    final.push()
+    with final.gradebook() as found:
+        assert found.find_grade("test_center_values", "toy", "toy", "ann").auto_score == 6.5
+        assert found.find_grade("grading", "toy", "toy", "ann").auto_score == 1
+        assert found.find_submission("toy", "ann").late_submission_penalty == 2
+
+
+def test_a_notebook_without_a_place_for_the_whole_leaves_such_students_out(final):
+    notebook = nbformat.read(final.source, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") != "grading"]
+    final.source.write_text(nbformat.writes(notebook), encoding="utf-8")
+    handed_in(final, "ann", -1)
+    handed_in(final, "bob", -1, center_values="failed")
+    adjust(final, ("ann", "", -1.0), ("bob", "test_center_values", 1.0))
+    assert not final.push()
+    assert "has no cell grading for that" in final.output and "ann" in final.output
+    assert exported(final) == {"ann": 0, "bob": 8}
 
 
 # Bad input: a sentence, and nothing changed

@@ -17,7 +17,7 @@ import zipfile
 import pytest
 
 from grader.contents import MAX_BYTES
-from grader.leaks import find_leaks, needles_of
+from grader.leaks import Search, find_leaks, needles_of
 
 SECRET = "weights = softmax(scores, axis=-1)  # \"한글\", <b> & 'quotes'"
 NEEDLES = {SECRET: "solutions/toy.py:7"}
@@ -89,6 +89,15 @@ def test_what_is_planted_is_found_and_nothing_else(kind, tmp_path):
     assert (leak.text, leak.origin) == (SECRET, "solutions/toy.py:7")
     path.write_bytes(PACKINGS[kind](SECRET.replace("softmax", "sigmoid")))
     assert find_leaks([tmp_path / "folder"], NEEDLES) == []
+
+
+def test_a_line_that_was_seen_before_is_found_again(tmp_path):
+    search = Search(NEEDLES)
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(f"one\n  {SECRET}; two\n" * 2)
+        assert [(leak.place, leak.text) for leak in search.leaks([tmp_path / name])] == [(str(tmp_path / name), SECRET)]
+    (tmp_path / "c").write_text("one\n" * 2)
+    assert search.leaks([tmp_path / "c"]) == []
 
 
 def test_a_database_is_read_value_by_value(tmp_path):

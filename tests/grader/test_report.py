@@ -2,6 +2,8 @@
 
 import re
 import statistics
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,6 +19,9 @@ from grader.report.make import MARKER, make_report
 from grader.report.measures import FEWEST, discrimination, histogram
 from grader.report.pages import titles
 from grader.result import CheckResult, Verdict
+from grader.standing.adjustments import Adjustment
+from grader.standing.policy import Late, Policy, Rules
+from grader.standing.times import HandedIn
 from grader.store import Store, unit_key
 from grader.submission import Submission
 
@@ -213,6 +218,26 @@ def test_those_on_the_roster_are_there_without_a_grade(toy_course, tmp_path):
     make_report(Console(), tmp_path / "out", db, [], tmp_path / "roster.csv", ["en"], course=toy_course)
     index = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert index.index("Zoe Kim") < index.index("Ann Lee")
+
+
+def test_late_work_and_adjustments_are_shown(toy_course, tmp_path):
+    from rich.console import Console
+
+    due = datetime(2026, 11, 20, tzinfo=UTC)
+    course = replace(toy_course, policy=Policy(rules={"toy": Rules(due, Late(share=0.25))}))
+    grades = [made(course, name, {"one": "passed", "two": "passed"}) for name in ("ann", "bob", "cyd")]
+    db = stored(tmp_path / "g.db", grades)
+    with Store(db) as store:
+        at = HandedIn(due + timedelta(hours=1), "timestamps")
+        store.hand_in([("ann", "toy", grades[0].source_sha256, at)])
+        store.adjust([Adjustment("bob", "toy", "two", -0.5, text=HOSTILE)], "prof")
+    make_report(Console(quiet=True), tmp_path / "out", db, [], None, ["en"], course=course)
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    section = page[page.index('<section id="final"') : page.index('<section id="exercises"')]
+    ann, bob = (re.sub("(<[^>]+>)+", "|", row) for row in re.findall("<tr>.*?</tr>", section)[1:])
+    assert ann.startswith("|ann|toy|2|−0.5|1.5|Handed in 1 h after it was due (2026-11-20 00:00:00 UTC): −0.5 points.|")
+    assert bob.startswith("|bob|toy|2|−0.5|1.5|") and "&lt;script&gt;" in bob and "by prof: −0.5 points" in bob
+    assert "nobody knows when, so that nothing is lost by being late: 2." in section
 
 
 def test_an_empty_store_and_none_at_all_are_said(toy_course, tmp_path):

@@ -4,6 +4,7 @@ import csv
 import importlib.util
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,16 @@ from rich.console import Console
 
 from grader.course import load_course
 from grader.errors import UserError
+from grader.record import Settings, new_grade
+from grader.report.make import make_report
+from grader.result import CheckResult, Verdict
 from grader.similarity.compare import ENOUGH, compare
-from grader.similarity.make import compare_class, show_similarity
-from grader.similarity.pages import pieces, shortened
+from grader.similarity.make import show_similarity
+from grader.similarity.ranking import compare_class
+from grader.similarity.sides import pieces, shortened
 from grader.similarity.tokens import BREAK, MAX_CHARACTERS, tokens_of
+from grader.store import Store
+from grader.submission import Submission
 from grader.sync import make_stub
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -197,6 +204,35 @@ def test_the_page_is_escaped_and_needs_no_network(show, tmp_path):
     assert not page.xpath("//script | //img | //link | //b") and len(page.xpath("//details")) == 2
     assert page.xpath("//details[1]//mark") and "\u202e" not in text and "\x1b" not in text
     assert "look at both" in said and "no proof" in said
+
+
+def test_the_report_lays_side_by_side_what_can_be_judged(toy_course, tmp_path):
+    sources = {"ann": ORIGINAL, "bob": disguised(ORIGINAL), "cyd": OTHER}
+    exercise = toy_course.exercise("toy")
+    check = CheckResult("test_one", "It is one.", Verdict.PASSED, 1.0, 1.0, 0.1)
+    grades = [
+        new_grade(toy_course, exercise, Submission(n, "toy", s), Settings(), [check], "") for n, s in sources.items()
+    ]
+    with Store(str(tmp_path / "g.db")) as store:
+        store.save([(grade.student, grade) for grade in grades])
+
+    def report(name, submissions):
+        options = {"similarity": True, "submissions": submissions, "course": toy_course}
+        make_report(Console(quiet=True), tmp_path / name, str(tmp_path / "g.db"), [], None, ["en", "ko"], **options)
+        return {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / name).glob("*.html")}
+
+    pages = report("judged", class_folder(tmp_path / "class", **sources))
+    index = pages["index.html"]
+    assert "Likeness is no proof" in index and 'href="toy-similar.html#toy-1"' in index
+    assert re.search(r"<bdi>ann \(1\)</bdi></td>.*<bdi>bob \(1\)</bdi></td>.*>100%<", index)
+    assert pages["toy-similar.html"].count("<details") == 2 and "<mark>" in pages["toy-similar.html"]
+    assert 'href="toy-similar.ko.html#toy-1"' in pages["index.ko.html"]
+
+    pages = report("short", class_folder(tmp_path / "short class", **dict.fromkeys(sources, "x = 1\n")))
+    assert "Cannot be judged: 3 of 3 files" in pages["index.html"] and "toy-similar.html" not in pages
+    with pytest.raises(UserError, match="There is no folder"):
+        report("short", tmp_path / "nowhere")
+    assert (tmp_path / "short" / "index.html").exists(), "an older report stays"
 
 
 def test_json_and_csv(show, tmp_path):

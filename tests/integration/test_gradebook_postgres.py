@@ -1,6 +1,7 @@
 """A gradebook on PostgreSQL: written as on SQLite, and while a person gives scores or another program adds rows."""
 
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 from nbgrader.api import Gradebook
@@ -14,6 +15,7 @@ from grader.nbgrader.gradebook import ensure_course, writing
 from grader.nbgrader.people import Member
 from grader.nbgrader.rows import write_assignment, write_students
 from grader.nbgrader.submissions import Submitted, write_submissions
+from grader.standing.final import Standing
 
 NOW = datetime(2026, 11, 26, 12, 0, 1)
 CHECKS = {"test_a": 2.0, "test_b": 3.0}
@@ -36,14 +38,14 @@ def record(**verdicts):
         | {"points": points if name not in verdicts else 0.0, "max_points": points, "draw_command": "", "speed": None}
         for name, points in CHECKS.items()
     ]
-    return {"checks": checks, "notes": [], "output": "", "language": "en"}
+    return {"checks": checks, "max_points": 5.0, "notes": [], "output": "", "language": "en"}
 
 
-def write(connection, **verdicts):
+def write(connection, standing=None, **verdicts):
     ensure_course(connection, "toys")
     write_students(connection, MEMBERS)
     kept = write_assignment(connection, "toys", "toy", [cell(*check) for check in CHECKS.items()], "{}")
-    write_submissions(connection, kept, [Submitted(member.id, NOW, record(**verdicts)) for member in MEMBERS])
+    write_submissions(connection, kept, [Submitted(m.id, NOW, record(**verdicts), standing) for m in MEMBERS])
 
 
 @pytest.fixture
@@ -62,6 +64,15 @@ def test_nbgrader_reads_what_was_written(gradebook):
         submission = found.find_submission("toy", "김민준")
         assert (submission.timestamp, submission.needs_manual_grade) == (NOW, True)
         assert "한글 'test_b'" in found.find_comment("test_b", "toy", "toy", "ann").comment
+
+
+def test_late_penalties_come_and_go(gradebook):
+    grade = SimpleNamespace(points=5.0, max_points=5.0)
+    for lost in (1.5, 1.5, 0.0):
+        with writing(make_url(gradebook)) as connection:
+            write(connection, Standing(grade, penalty=lost, points=5.0 - lost))
+        with Gradebook(gradebook, "toys") as found:
+            assert [found.find_submission("toy", member.id).late_submission_penalty for member in MEMBERS] == [lost] * 2
 
 
 def test_a_person_may_give_scores_meanwhile(gradebook):

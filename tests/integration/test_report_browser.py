@@ -11,6 +11,12 @@ from grader.report.findings import findings_of
 from grader.report.make import _write
 from grader.report.pages import Class, titles
 from grader.result import CheckResult, Verdict
+from grader.similarity.compare import Pair
+from grader.similarity.ranking import Ranked, Ranking
+from grader.similarity.sides import Side
+from grader.standing.adjustments import Adjustment
+from grader.standing.final import final_points
+from grader.store import Counted
 from grader.submission import Submission
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
@@ -48,6 +54,22 @@ def a_grade(course, exercise, student, number):
     return grade.to_record()
 
 
+def similar(course):
+    """Of attention two pairs, the second of which is the unusual one; dot cannot be judged."""
+    source = f"# {HOSTILE}\n" + "def agree(q, k):\n    return q @ k\n" * 12
+    at = source.index("return q @ k")
+
+    def ranked(first, second, is_unusual):
+        sides = Side(first, source, [(at, at + 12)], 7.5), Side(second, source, [(at, at + 12)])
+        return Ranked(Pair(first, second, 0.97, 120.4, 9.1), is_unusual, sides)
+
+    pairs = [ranked("student-01", "student-02", False), ranked(HOSTILE, "x" * 400, True)]
+    return [
+        Ranking(course.exercise("dot"), len(STUDENTS), len(STUDENTS), False, 0.4, []),
+        Ranking(course.exercise("attention"), len(STUDENTS), 1, True, 0.4, pairs),
+    ]
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     course = find_course()
@@ -55,6 +77,8 @@ def report(tmp_path_factory):
     for exercise in (course.exercise("dot"), course.exercise("attention")):
         records = [a_grade(course, exercise, student, number) for number, student in enumerate(STUDENTS)]
         found.append(findings_of(exercise, records))
+    word = Adjustment("student-02", "attention", points=-1.0, text=HOSTILE, author="prof")
+    standing = final_points(Counted.of_record(records[1]), adjustments=[word])
     example = "def dot(a, b):\n    return '</pre><script>document.title=3</script>'"
     found[0].clusters = [
         Cluster(("student-02", HOSTILE), {"test_dot_shape": HOSTILE}, "dot", HOSTILE, example),
@@ -62,7 +86,8 @@ def report(tmp_path_factory):
     ]
     folder = tmp_path_factory.mktemp("report") / "report"
     names = {student: f"Name {number}" for number, student in enumerate(STUDENTS)}
-    _write(Class(course, sorted(STUDENTS), names, found, [HOSTILE], True), folder, ["en", "ko"])
+    shown = Class(course, sorted(STUDENTS), names, found, [HOSTILE], True, similar(course), [standing])
+    _write(shown, folder, ["en", "ko"])
     return folder
 
 
@@ -112,7 +137,8 @@ def test_the_first_page_says_what_the_records_say(visit):
     assert row.locator("td.open").count() == 2 and "+ ?" in row.locator("td.total").inner_text()
     assert HOSTILE in page.locator("#class-table").inner_text()
     sections = page.locator("section").evaluate_all("all => all.map(x => x.id)")
-    assert sections == ["class", "points", "exercises", "items", "mistakes", "unnamed", "review", "notes"]
+    assert " ".join(sections) == "class points final exercises items mistakes unnamed similar review notes"
+    assert page.locator("#final tbody tr").count() == 1 and HOSTILE in page.locator("#final tbody").text_content()
     assert page.locator("#review tbody tr").count() == 2 and page.locator("#notes tbody tr").count() == 2
     assert page.locator("img").evaluate_all("all => all.every(x => x.naturalWidth > 100 && x.alt)")
 
@@ -133,6 +159,26 @@ def test_a_cluster_shows_its_example_as_text(visit):
     page = visit("dot.html")
     assert page.locator(".cluster").count() == 2
     assert "</pre><script>" in page.locator(".cluster pre").first.text_content()
+
+
+def test_similar_files_are_ranked_and_a_link_lays_them_side_by_side(visit):
+    page = visit("index.html")
+    section = page.locator("#similar")
+    assert "Likeness is no proof" in section.text_content()
+    assert "dot: Cannot be judged" in section.text_content()
+    rows = section.locator("tbody tr")
+    assert rows.count() == 2
+    assert "look at both" in rows.first.text_content() and HOSTILE in rows.first.text_content()
+    rows.first.get_by_role("link", name="attention 2").click()
+    assert page.url.endswith("/attention-similar.html#attention-2")
+    sides = page.locator("#attention-2")
+    assert sides.is_visible() and not page.locator("#attention-1").is_visible()
+    assert sides.locator("pre").evaluate_all("all => all.map(x => x.querySelector('mark').innerText)") == (
+        ["return q @ k"] * 2
+    )
+    assert HOSTILE in sides.locator("pre").first.text_content()
+    page.emulate_media(media="print")
+    assert page.locator("#attention-1").is_visible()
 
 
 def test_sorting_by_mouse_and_by_keyboard(visit):
@@ -186,17 +232,19 @@ def test_both_languages(visit):
     assert page.locator("html").get_attribute("lang") == "en"
 
 
-@pytest.mark.parametrize("name", ["index.html", "attention.html", "dot.html"])
+@pytest.mark.parametrize("name", ["index.html", "attention.html", "dot.html", "attention-similar.html"])
 def test_a_phone_scrolls_the_tables_and_not_the_page(visit, name):
     page = visit(name, width=360)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator(".scroll").first.evaluate("x => x.scrollWidth > x.clientWidth")
+    wide = page.locator(".scroll, .side pre").first
+    assert wide.evaluate("x => x.scrollWidth > x.clientWidth") == ("similar" not in name)
 
 
-@pytest.mark.parametrize("name", ["index.html", "dot.ko.html", "attention.html"])
+@pytest.mark.parametrize("name", ["index.html", "dot.ko.html", "attention.html", "attention-similar.ko.html"])
 def test_axe_finds_nothing(visit, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-playwright-python")
     page = visit(name)
+    page.evaluate("document.querySelectorAll('details.pair').forEach(part => part.open = true)")
     # Without preload: axe would ask for the style sheet a second time, which the page's own policy refuses.
     found = axe.Axe().run(page, options={"preload": False}).response["violations"]
     assert [(each["id"], each["impact"], each["nodes"][0]["html"][:200]) for each in found] == []
