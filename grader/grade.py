@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+import pytest_timeout
 import torch
 
 from . import plugin
@@ -105,7 +106,7 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
         str(test_file),
         "--rootdir", str(test_file.parent), "-c", os.devnull, "--import-mode=importlib",
         "--confcutdir", str(test_file.parent),  # else every folder above is listed, and its conftest.py run
-        "--disable-plugin-autoload", "-p", "pytest_timeout", "-p", "grader.plugin",
+        "--disable-plugin-autoload",
         "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:capture", "-p", "no:logging", "-p", "no:warnings",
         "-p", "no:faulthandler", "-p", "no:junitxml", "-p", "no:doctest", "-p", "no:unittest",
         "-p", "no:unraisableexception", "-p", "no:threadexception",  # each collects all garbage at the end: 0.2 s
@@ -114,7 +115,7 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
     torch.set_num_threads(1)  # a check's arrays are small: more threads would only wait for one another
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _own_settings():
-        code = pytest.main(arguments, plugins=[_Registered(run)])
+        code = pytest.main(arguments, plugins=[pytest_timeout, plugin, _Registered(run)])
     _forget(test_file)
     nothing_wanted = code == pytest.ExitCode.NO_TESTS_COLLECTED and run.only is not None
     if (
