@@ -1,12 +1,15 @@
 """The coordinator's end of a cluster: an executor whose processes are other machines'."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any
 
-from distributed import Client
+from distributed import CancelledError, Client
 from distributed import Future as SentTask
+from distributed.comm.core import CommClosedError, connect
+from distributed.security import Security
 
 from ..course import Course
 from ..errors import MachineFault, UserError
@@ -69,11 +72,12 @@ class Cluster:
 def cluster(address: str) -> Iterator[Cluster]:
     """Connect, and wait for the first worker. Raises UserError when there is no scheduler, or nobody joins it."""
     try:
+        asyncio.run(_knock(address))
         client = Client(address, timeout=WAIT_SECONDS, name="dot2vit", set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(
-            f"There is no Dask scheduler at {address} ({error}). Start one (dask scheduler), and give its address: "
-            "--cluster tcp://HOST:8786."
+            f"There is no Dask scheduler at {address}, or it lets nobody in ({error}). Start one (dask scheduler), and give its "
+            "address: --cluster tcp://HOST:8786. For tls://, see docs/cluster.md."
         ) from None
     try:
         try:
@@ -85,6 +89,13 @@ def cluster(address: str) -> Iterator[Cluster]:
         yield Cluster(address, client)
     finally:
         client.close(timeout=5)
+
+
+async def _knock(address: str) -> None:
+    """Connect once, by Dask's configuration of TLS. A Client that cannot would say so, and then hang for two minutes."""
+    secured = Security().get_connection_args("client")
+    comm = await connect(address, timeout=WAIT_SECONDS, **secured)
+    await comm.close()
 
 
 class ClusterExecutor(Executor):
@@ -104,17 +115,20 @@ class ClusterExecutor(Executor):
 
         def hand_over(task: SentTask[Any]) -> None:
             self._sent.discard(task)
-            if task.status == "finished":
-                graded.set_result(task.result())
-            elif task.status == "error":
-                graded.set_exception(task.exception())
-            else:
+            try:
+                # Not only when all is well: if the worker died that held the grades, another one is grading again.
+                grades = task.result()
+            except (CancelledError, CommClosedError):
                 graded.set_exception(
                     MachineFault(
                         f"The connection to the cluster {self._address} was lost. What is graded is kept: start the scheduler "
                         "again, and run the same command again."
                     )
                 )
+            except Exception as error:
+                graded.set_exception(error)
+            else:
+                graded.set_result(grades)
 
         sent.add_done_callback(hand_over)
         return graded
