@@ -99,8 +99,8 @@ class Killer:
 
     def _wait(self, batch: "subprocess.Popen[bytes]", database: Path) -> bool:
         """Until some grades more are stored and some time went by; whether the batch still runs then."""
-        until = graded(database) + self.chance.randint(0, GRADES_APART)
-        while batch.poll() is None and (graded(database) < until or not until):
+        until = max(1, graded(database) + self.chance.randint(0, GRADES_APART))  # 1: the batch has begun to grade
+        while batch.poll() is None and graded(database) < until:
             time.sleep(0.05)
         time.sleep(self.chance.uniform(0, SECONDS_APART))
         return batch.poll() is None

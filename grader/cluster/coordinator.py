@@ -18,6 +18,7 @@ from ..speed.device import UNTIMED, Device, choose, processor
 from .worker import Grading, facts, grade_there, kind_of_device
 
 WAIT_SECONDS = 60.0  # for a scheduler to answer, and for the first worker to join
+ATTEMPTS = 5  # to look at all workers, should some of them die meanwhile
 GPU = "GPU"  # the resource that a worker with a GPU declares: dask worker --resources "GPU=1"
 
 
@@ -34,13 +35,21 @@ class Cluster:
 
     def prepare(self, course: Course, sandbox: str) -> None:
         """Ready every worker, and whoever joins later. Raises UserError when one would grade otherwise than this machine."""
-        try:
-            self._client.register_plugin(Grading(facts(course), sandbox, language()))
-        except Exception as error:  # whatever a worker raised: an old version of the grader raises what it likes
-            raise UserError(
-                f"The cluster {self.address} cannot grade this course: {error}. That worker has left; install the same "
-                "versions and the same course on every worker (docs/cluster.md), and run the same command again."
-            ) from None
+        for _attempt in range(ATTEMPTS):
+            try:
+                self._client.register_plugin(Grading(facts(course), sandbox, language()))
+                return
+            except CommClosedError:  # a worker died while it was looked at: the others are looked at again
+                continue
+            except Exception as error:  # whatever a worker raised: an old version of the grader raises what it likes
+                raise UserError(
+                    f"The cluster {self.address} cannot grade this course: {error}. That worker has left; install the same "
+                    "versions and the same course on every worker (docs/cluster.md), and run the same command again."
+                ) from None
+        raise UserError(
+            f"The workers of {self.address}, or its scheduler, end as soon as they are asked for their versions: their logs say "
+            "why. Then run the same command again."
+        )
 
     def device(self, name: str, require_gpu: bool = False) -> Device:
         """What `--device NAME` is where the workers are. Raises UserError when they have different ones."""

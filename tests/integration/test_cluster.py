@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -213,6 +214,17 @@ def test_a_scheduler_that_dies_while_grades_are_fetched_is_no_endless_wait(proce
         processes.scheduler.kill()
         release()  # at once: Dask still believes that the grades are there
         assert isinstance(graded.exception(timeout=120), MachineFault)
+
+
+def test_a_worker_that_dies_while_it_is_looked_at_keeps_nobody_from_grading(processes, toy, make_class, tmp_path):
+    dying = processes.add_worker("dying")
+    processes.add_worker("healthy")
+    with cluster(processes.address) as there, Store(str(tmp_path / "grades.db")) as store:
+        there._client.wait_for_workers(2, timeout=60)
+        dying.send_signal(signal.SIGSTOP)  # so it does not answer
+        threading.Timer(1.0, dying.kill).start()
+        grade(toy, make_class(2), there, store)
+        assert {record["student"]: record["points"] for record in store.records()} == expected(2)
 
 
 def test_threads_that_lost_the_same_processes_start_others_once(monkeypatch):
