@@ -10,7 +10,8 @@ grades is made (so a slow machine gets on, too) and then a random part of a seco
 
 After each batch the store must hold one grade of each student, which counts, and whose record is that of an undisturbed
 batch on this machine, but for the seconds; no process may be left that nobody uses. Where the grader gave a submission up
-(workers died on it again and again), the same command runs once more, undisturbed, and then the same must hold.
+(four workers died on it, also when it was graded alone), the same command runs once more, undisturbed, and then the same
+must hold.
 """
 
 import argparse
@@ -30,6 +31,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from distributed import Client
 from kill import PR_SET_CHILD_SUBREAPER, processes_of, timeless, wait_until_alone
@@ -41,11 +43,11 @@ from grader.sync import make_stub
 EXERCISE = "dot"
 GRADES_APART = 8  # from one kill to the next, at most
 SECONDS_APART = 1.0  # and then, at most
-CHILD = 0.15  # of the kills hit a grading process of a worker, not the worker
 GIVEN_UP = "marked as failed because"  # what the scheduler says of a chunk on which too many workers died
 PROBLEMS = ("failed", "lost", "doubled", "differing", "left")
 
 Grades = dict[str, dict]  # student -> record, without seconds
+Report = dict[str, Any]
 
 
 def make_course(folder: Path) -> Exercise:
@@ -80,8 +82,8 @@ def start(course: Path, submissions: Path, results: Path, *options: str) -> "sub
 class Killer:
     """Kills workers and their grading processes, replaces the workers, and keeps count."""
 
-    def __init__(self, there: Loopback, client: Client, threads: int, chance: random.Random) -> None:
-        self.there, self.client, self.threads, self.chance = there, client, threads, chance
+    def __init__(self, there: Loopback, client: Client, threads: int, share: float, chance: random.Random) -> None:
+        self.there, self.client, self.threads, self.share, self.chance = there, client, threads, share, chance
         self.count: collections.Counter[str] = collections.Counter()
         self._names = itertools.count(1)
 
@@ -91,7 +93,7 @@ class Killer:
     def disturb(self, batch: "subprocess.Popen[bytes]", database: Path, kills: int) -> None:
         """Kill until the batch ends, or until so many workers were killed that had something to do, in all."""
         while self.count["workers"] < kills and self._wait(batch, database):
-            if self.chance.random() < CHILD:
+            if self.chance.random() < self.share:
                 self._kill_grading_process()
             else:
                 self._kill_worker()
@@ -167,11 +169,11 @@ def given_up(grades: Grades) -> list[str]:
     ]
 
 
-def kill_workers(given: argparse.Namespace, root: Path, exercise: Exercise, expected: Grades) -> dict:
+def kill_workers(given: argparse.Namespace, root: Path, exercise: Exercise, expected: Grades) -> Report:
     """Grade the class on a cluster until so many workers were killed; what was killed, and what went wrong."""
-    report: dict = {"killed": collections.Counter(), "batches": 0, "given up": 0} | {kind: [] for kind in PROBLEMS}
+    report: Report = {"killed": {}, "batches": 0, "given up": 0} | {kind: [] for kind in PROBLEMS}
     with contextlib.closing(Loopback(root, exercise.root)) as there, Client(there.address, timeout=60) as client:
-        killer = Killer(there, client, given.threads, random.Random(given.seed))
+        killer = Killer(there, client, given.threads, given.share, random.Random(given.seed))
         report["killed"] = killer.count
         for _ in range(given.workers):
             killer.add_worker()
@@ -202,6 +204,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100, help="how many workers to kill while they grade")
     parser.add_argument("--workers", type=int, default=3, help="workers at any time")
     parser.add_argument("--threads", type=int, default=1, help="grading processes of a worker")
+    parser.add_argument("--share", type=float, default=0.15, help="of kills that hit a grading process, not its worker")
     parser.add_argument("--students", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
