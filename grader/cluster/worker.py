@@ -4,7 +4,7 @@ import multiprocessing
 import platform
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from threading import Lock
@@ -96,6 +96,15 @@ class Grading(WorkerPlugin):
                 self.executor = local_executor(self.slots, self.sandbox)
             return self.executor
 
+    def begin(self, *chunk: Any) -> tuple[Executor, Future[list["Grade"]]]:
+        """Grade a chunk in one of the processes; in a new one, if they had died with nothing to do."""
+        while True:
+            executor = self.processes()
+            try:
+                return executor, executor.submit(grade_chunk, *chunk)
+            except BrokenProcessPool:
+                self.let_go(executor)
+
     def let_go(self, executor: Executor) -> None:
         """The next chunk gets new processes. Every thread whose chunk was lost with the old ones says so."""
         with self._lock:
@@ -115,9 +124,10 @@ def grade_there(exercise: str, submissions: Sequence["Submission"], settings: "S
         raise Reschedule
     course_file = find_course().root / "exercises" / "course.toml"
     here = replace(settings, device=of_kind(settings.device.kind))
-    processes: Executor = plugin.processes()
+    processes, graded = plugin.begin(course_file, exercise, submissions, here)
     try:
-        return processes.submit(grade_chunk, course_file, exercise, submissions, here).result()
+        grades: list[Grade] = graded.result()
+        return grades
     except BrokenProcessPool:
         plugin.let_go(processes)
         raise GraderFault(f"a grading process of the worker {get_worker().name} was killed") from None

@@ -18,6 +18,8 @@ import pytest
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
+import psutil  # comes with distributed
+
 from grader import batch, planning
 from grader.cluster import worker
 from grader.cluster.coordinator import cluster
@@ -225,6 +227,21 @@ def test_a_worker_that_dies_while_it_is_looked_at_keeps_nobody_from_grading(proc
         threading.Timer(1.0, dying.kill).start()
         grade(toy, make_class(2), there, store)
         assert {record["student"]: record["points"] for record in store.records()} == expected(2)
+
+
+def test_a_grading_process_that_died_with_nothing_to_do_costs_no_chunk(processes, toy):
+    there_too = psutil.Process(processes.add_worker("w").pid)
+    submissions = [Submission("ann", "toy", toy.exercise("toy").reference_source)]
+    with cluster(processes.address) as there:
+        there.prepare(toy, "bwrap")
+        executor = there.executor(UNTIMED)
+        arguments = (grade_chunk, None, "toy", submissions, Settings(secret=b"secret"))
+        executor.submit(*arguments).result(timeout=120)
+        (idle,) = [child for child in there_too.children() if "spawn_main" in " ".join(child.cmdline())]
+        idle.kill()
+        wait_for(lambda: not idle.is_running())  # the worker has noticed
+        (grade,) = executor.submit(*arguments).result(timeout=120)
+    assert grade.points == 10
 
 
 def test_threads_that_lost_the_same_processes_start_others_once(monkeypatch):
