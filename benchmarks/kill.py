@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from grader.course import load_course
@@ -99,10 +100,19 @@ def processes_of(coordinator: int) -> dict[str, list[int]]:
 
 
 def children_of(pid: int) -> list[int]:
+    """Of all its threads: a Dask worker's grading processes are started by the threads that wait for them."""
+    with contextlib.suppress(OSError):
+        return [
+            int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in _read(task / "children").split()
+        ]
+    return []
+
+
+def _read(path: Path) -> str:
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+        return path.read_text()
+    except OSError:  # that thread has just ended
+        return ""
 
 
 def arguments_of(pid: int) -> bytes:
@@ -138,14 +148,17 @@ def disturb(batch: "subprocess.Popen[bytes]", kinds: list[str], chance: random.R
     return killed
 
 
-def wait_until_alone(seconds: float = 20.0) -> list[str]:
-    """The processes that are left of a batch. As subreaper, this process inherits whatever its parent left behind."""
+def wait_until_alone(seconds: float = 20.0, but_for: Collection[int] = ()) -> list[str]:
+    """The processes that are left of a batch. As subreaper, this process inherits whatever its parent left behind.
+
+    but_for: children that are meant to live on.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        left = children_of(os.getpid())
+        left = set(children_of(os.getpid())).difference(but_for)
         if not left:
             return []
         time.sleep(0.02)

@@ -1,12 +1,15 @@
 """The coordinator's end of a cluster: an executor whose processes are other machines'."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any
 
-from distributed import Client
+from distributed import CancelledError, Client
 from distributed import Future as SentTask
+from distributed.comm.core import CommClosedError, connect
+from distributed.security import Security
 
 from ..course import Course
 from ..errors import MachineFault, UserError
@@ -15,6 +18,7 @@ from ..speed.device import UNTIMED, Device, choose, processor
 from .worker import Grading, facts, grade_there, kind_of_device
 
 WAIT_SECONDS = 60.0  # for a scheduler to answer, and for the first worker to join
+ATTEMPTS = 5  # to look at all workers, should some of them die meanwhile
 GPU = "GPU"  # the resource that a worker with a GPU declares: dask worker --resources "GPU=1"
 
 
@@ -31,13 +35,21 @@ class Cluster:
 
     def prepare(self, course: Course, sandbox: str) -> None:
         """Ready every worker, and whoever joins later. Raises UserError when one would grade otherwise than this machine."""
-        try:
-            self._client.register_plugin(Grading(facts(course), sandbox, language()))
-        except Exception as error:  # whatever a worker raised: an old version of the grader raises what it likes
-            raise UserError(
-                f"The cluster {self.address} cannot grade this course: {error}. That worker has left; install the same "
-                "versions and the same course on every worker (docs/cluster.md), and run the same command again."
-            ) from None
+        for _attempt in range(ATTEMPTS):
+            try:
+                self._client.register_plugin(Grading(facts(course), sandbox, language()))
+                return
+            except CommClosedError:  # a worker died while it was looked at: the others are looked at again
+                continue
+            except Exception as error:  # whatever a worker raised: an old version of the grader raises what it likes
+                raise UserError(
+                    f"The cluster {self.address} cannot grade this course: {error}. That worker has left; install the same "
+                    "versions and the same course on every worker (docs/cluster.md), and run the same command again."
+                ) from None
+        raise UserError(
+            f"The workers of {self.address}, or its scheduler, end as soon as they are asked for their versions: their logs say "
+            "why. Then run the same command again."
+        )
 
     def device(self, name: str, require_gpu: bool = False) -> Device:
         """What `--device NAME` is where the workers are. Raises UserError when they have different ones."""
@@ -69,11 +81,12 @@ class Cluster:
 def cluster(address: str) -> Iterator[Cluster]:
     """Connect, and wait for the first worker. Raises UserError when there is no scheduler, or nobody joins it."""
     try:
+        asyncio.run(_knock(address))
         client = Client(address, timeout=WAIT_SECONDS, name="dot2vit", set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(
-            f"There is no Dask scheduler at {address} ({error}). Start one (dask scheduler), and give its address: "
-            "--cluster tcp://HOST:8786."
+            f"There is no Dask scheduler at {address}, or it lets nobody in ({error}). Start one (dask scheduler), and give its "
+            "address: --cluster tcp://HOST:8786. For tls://, see docs/cluster.md."
         ) from None
     try:
         try:
@@ -85,6 +98,13 @@ def cluster(address: str) -> Iterator[Cluster]:
         yield Cluster(address, client)
     finally:
         client.close(timeout=5)
+
+
+async def _knock(address: str) -> None:
+    """Connect once, by Dask's configuration of TLS. A Client that cannot would say so, and then hang for two minutes."""
+    secured = Security().get_connection_args("client")
+    comm = await connect(address, timeout=WAIT_SECONDS, **secured)
+    await comm.close()
 
 
 class ClusterExecutor(Executor):
@@ -104,17 +124,20 @@ class ClusterExecutor(Executor):
 
         def hand_over(task: SentTask[Any]) -> None:
             self._sent.discard(task)
-            if task.status == "finished":
-                graded.set_result(task.result())
-            elif task.status == "error":
-                graded.set_exception(task.exception())
-            else:
+            try:
+                # Not only when all is well: if the worker died that held the grades, another one is grading again.
+                grades = task.result()
+            except (CancelledError, CommClosedError):
                 graded.set_exception(
                     MachineFault(
                         f"The connection to the cluster {self._address} was lost. What is graded is kept: start the scheduler "
                         "again, and run the same command again."
                     )
                 )
+            except Exception as error:
+                graded.set_exception(error)
+            else:
+                graded.set_result(grades)
 
         sent.add_done_callback(hand_over)
         return graded

@@ -4,9 +4,10 @@ import multiprocessing
 import platform
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from distributed import Reschedule, Worker, get_worker
@@ -50,6 +51,7 @@ class Grading(WorkerPlugin):
     """
 
     name = NAME
+    _lock: Lock
 
     def __init__(self, wanted: dict[str, str], sandbox: str, language: str) -> None:
         self.wanted, self.sandbox, self.language = wanted, sandbox, language
@@ -64,6 +66,7 @@ class Grading(WorkerPlugin):
             worker.loop.call_later(LEAVING_SECONDS, worker.close, reason="it cannot grade this course")
             raise
         set_language(self.language)
+        self._lock = Lock()  # here: a lock does not travel
         self.slots = worker.state.nthreads
 
     def _look_at(self, worker: Worker) -> None:
@@ -83,18 +86,31 @@ class Grading(WorkerPlugin):
             raise GraderFault(f"the worker {worker.name} has {'; '.join(different)}")
 
     def teardown(self, worker: Worker) -> None:
-        self.let_go()
+        if self.executor is not None:
+            self.let_go(self.executor)
 
     def processes(self) -> Executor:
         """As many grading processes as the worker has threads, which only wait for them."""
-        if self.executor is None:
-            self.executor = local_executor(self.slots, self.sandbox)
-        return self.executor
+        with self._lock:
+            if self.executor is None:
+                self.executor = local_executor(self.slots, self.sandbox)
+            return self.executor
 
-    def let_go(self) -> None:
-        if self.executor is not None:
-            abandon(self.executor)
-            self.executor = None
+    def begin(self, *chunk: Any) -> tuple[Executor, Future[list["Grade"]]]:
+        """Grade a chunk in one of the processes; in a new one, if they had died with nothing to do."""
+        while True:
+            executor = self.processes()
+            try:
+                return executor, executor.submit(grade_chunk, *chunk)
+            except BrokenProcessPool:
+                self.let_go(executor)
+
+    def let_go(self, executor: Executor) -> None:
+        """The next chunk gets new processes. Every thread whose chunk was lost with the old ones says so."""
+        with self._lock:
+            if self.executor is executor:
+                self.executor = None
+        abandon(executor)
 
 
 def grade_there(exercise: str, submissions: Sequence["Submission"], settings: "Settings") -> list["Grade"]:
@@ -108,11 +124,12 @@ def grade_there(exercise: str, submissions: Sequence["Submission"], settings: "S
         raise Reschedule
     course_file = find_course().root / "exercises" / "course.toml"
     here = replace(settings, device=of_kind(settings.device.kind))
-    processes: Executor = plugin.processes()
+    processes, graded = plugin.begin(course_file, exercise, submissions, here)
     try:
-        return processes.submit(grade_chunk, course_file, exercise, submissions, here).result()
+        grades: list[Grade] = graded.result()
+        return grades
     except BrokenProcessPool:
-        plugin.let_go()
+        plugin.let_go(processes)
         raise GraderFault(f"a grading process of the worker {get_worker().name} was killed") from None
 
 
