@@ -238,7 +238,8 @@ def test_a_grading_process_that_died_with_nothing_to_do_costs_no_chunk(processes
         executor = there.executor(UNTIMED)
         arguments = (grade_chunk, None, "toy", submissions, Settings(secret=b"secret"))
         executor.submit(*arguments).result(timeout=120)
-        (idle,) = [child for child in there_too.children() if "spawn_main" in " ".join(child.cmdline())]
+        (preloaded,) = [child for child in there_too.children() if "preload" in " ".join(child.cmdline())]
+        (idle,) = preloaded.children()
         idle.kill()
         wait_for(lambda: not idle.is_running())  # the worker has noticed
         (grade,) = executor.submit(*arguments).result(timeout=120)
