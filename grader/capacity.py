@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-# A grading process and its fork server, each with torch, in MB; with the two servers of a bench where speed is judged.
-GRADING_MB, TIMING_MB = 700, 500
+# MB of what all grading processes share (the process that they are forked from, and their fork server, each with torch); of
+# what each has of its own; and of the two servers of its bench where speed is judged.
+SHARED_MB, GRADING_MB, TIMING_MB = 600, 200, 500
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -25,6 +26,7 @@ def capacity(jobs: int, chunk: int, worker_mb: int, is_timed: bool, available_mb
     available_mb = available() if available_mb is None else available_mb
     if available_mb is None:
         return Capacity(jobs, chunk)
+    available_mb -= SHARED_MB
     fixed = GRADING_MB + (TIMING_MB if is_timed else 0)
     jobs = max(1, min(jobs, available_mb // (fixed + worker_mb)))
     room = available_mb // jobs - fixed

@@ -12,9 +12,9 @@ MEMINFO = "MemTotal: 32000000 kB\nMemAvailable: 16384000 kB\n"
     ("asked", "memory", "fits"),
     [
         ((2, 8), 100_000, (2, 8)),
-        ((64, 8), 64 * (700 + 8 * 512), (64, 8)),
-        ((64, 8), 128_000, (64, 2)),
-        ((64, 8), 50_000, (41, 1)),
+        ((64, 8), 600 + 64 * (200 + 8 * 512), (64, 8)),
+        ((64, 8), 128_000, (64, 3)),
+        ((64, 8), 40_000, (55, 1)),
         ((4, 8), 1_000, (1, 1)),
         ((4, 8), 0, (1, 1)),
     ],
@@ -23,12 +23,12 @@ def test_every_workers_limit_fits_into_the_memory(asked, memory, fits):
     found = capacity(*asked, 512, is_timed=False, available_mb=memory)
     assert (found.jobs, found.chunk) == fits
     if found != Capacity(1, 1):
-        assert found.jobs * (module.GRADING_MB + found.chunk * 512) <= memory
+        assert module.SHARED_MB + found.jobs * (module.GRADING_MB + found.chunk * 512) <= memory
 
 
 def test_judging_speed_takes_memory_too():
     assert capacity(8, 8, 512, is_timed=True, available_mb=16_000).jobs < capacity(8, 8, 512, False, 16_000).jobs * 2
-    assert capacity(20, 8, 512, True, 24_000).jobs == 24_000 // (1200 + 512)
+    assert capacity(20, 8, 512, True, 24_000).jobs == (24_000 - 600) // (700 + 512)
 
 
 @pytest.fixture
