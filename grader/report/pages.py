@@ -2,6 +2,7 @@
 
 import ast
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +17,10 @@ from ..i18n import _, pick
 from ..reports.templates import environment
 from ..text import figure
 from . import charts, words
-from .findings import Findings, Mistake, Row
+from .findings import Findings, Mistake
+from .measures import ENOUGH
+from .tables import CLASS, file_of
+from .totals import Total
 
 HERE = Path(__file__).parent
 MAX_TEXT = 600  # letters of one sentence: a message or a note may hold whatever a student wrote
@@ -37,48 +41,43 @@ class Section:
 
 @dataclass(frozen=True)
 class Class:
-    """All that is shown. students: in the order of the roster, then of their names. names: student -> name on the roster."""
+    """All that is shown.
+
+    totals: of every student, in the order of the roster, then of their names; or of a large class those to look at, out of
+    `count`, of whom `open` need review. names: student -> name on the roster. points: of all exercises -> how many students
+    have so many, of those whose points are final. limit: how many of a list are shown; None: the class is shown whole.
+    """
 
     course: Course
-    students: Sequence[str]
+    totals: Sequence[Total]
     names: Mapping[str, str]
     findings: Sequence[Findings]
     mentions: Sequence[str] = field(default=())
     with_clusters: bool = False
+    count: int = 0
+    open: int = 0
+    points: Mapping[float, int] = field(default_factory=dict)
+    limit: int | None = None
 
     @property
     def mistakes(self) -> list[tuple[Findings, Mistake]]:
         """Of all exercises, the most frequent first."""
         pairs = [pair for found in self.findings for pair in found.with_mistakes]
-        return sorted(pairs, key=lambda pair: -len(pair[1].students))
-
-    def totals(self) -> list["Total"]:
-        rows = {found.exercise.name: {row.student: row for row in found.rows} for found in self.findings}
-        return [
-            Total(student, [rows[found.exercise.name].get(student) for found in self.findings])
-            for student in self.students
-        ]
-
-
-@dataclass(frozen=True)
-class Total:
-    """A student's line in the class table: a row an exercise, None where nothing is graded."""
-
-    student: str
-    rows: Sequence[Row | None]
+        return sorted(pairs, key=lambda pair: -pair[1].students.count)
 
     @property
-    def points(self) -> float:
-        """What is final; see is_open."""
-        return sum(row.points for row in self.rows if row is not None and not row.is_open)
+    def shares(self) -> Mapping[float, int]:
+        """Points by the maximum of all exercises -> how many students, of those whose points are final."""
+        maximum = sum(found.exercise.points for found in self.findings)
+        shares: Counter[float] = Counter()
+        for points, count in self.points.items():
+            shares[points / maximum] += count
+        return shares
 
     @property
-    def is_open(self) -> bool:
-        return any(row is not None and row.is_open for row in self.rows)
-
-    @property
-    def lacks_work(self) -> bool:
-        return any(row is None or not row.is_begun for row in self.rows)
+    def limit_each(self) -> int | None:
+        """How many of a list are shown of each exercise, where one list is of all."""
+        return None if self.limit is None else max(1, self.limit // len(self.findings))
 
 
 def sections() -> list[Section]:
@@ -113,17 +112,11 @@ def write_pages(shown: Class, folder: Path, languages: Sequence[str]) -> None:
 
 
 def _charts(shown: Class) -> Iterator[tuple[str, str]]:
-    yield "class", charts.distribution(_class_shares(shown))
+    yield "class", charts.distribution(shown.shares)
     for found in shown.findings:
         yield f"{found.exercise.name}-points", charts.distribution(found.shares)
         if found.races:
             yield f"{found.exercise.name}-speed", charts.speeds(found.races)
-
-
-def _class_shares(shown: Class) -> list[float]:
-    """Of the points of all exercises; of the students whose points are final."""
-    maximum = sum(found.exercise.points for found in shown.findings)
-    return [total.points / maximum for total in shown.totals() if not total.is_open]
 
 
 def _pages(shown: Class, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -141,9 +134,7 @@ def _pages(shown: Class, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
         others = [(code, NAMES[code], _file(name, code, languages)) for code in languages]
         return name, environment.get_template(template).render(facts | {"others": others} | more)
 
-    yield page(
-        "index", "index.html", sections=sections(), totals=shown.totals(), shares=_class_shares(shown), prefix=True
-    )
+    yield page("index", "index.html", sections=sections(), prefix=True)
     for found in shown.findings:
         yield page(found.exercise.name, "exercise.html", found=found, prefix=False)
 
@@ -154,7 +145,7 @@ def _file(name: str, language: str, languages: Sequence[str]) -> str:
 
 def _environment() -> Environment:
     made = environment(HERE / "templates")
-    made.globals.update(figure=figure, words=words)
+    made.globals.update(figure=figure, words=words, file_of=file_of, CLASS=CLASS, ENOUGH=ENOUGH)
     made.filters["shortened"] = _shortened
     return made
 
