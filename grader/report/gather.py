@@ -24,6 +24,11 @@ class Bounds:
 BOUNDS = Bounds()
 
 
+def names_of(roster: Roster | None) -> dict[str, str]:
+    """What the roster calls its students."""
+    return {student: person.name for student, person in roster.people.items()} if roster is not None else {}
+
+
 def gather(
     course: Course,
     exercises: Sequence[Exercise],
@@ -61,7 +66,7 @@ def gather(
     return Class(
         course,
         sorted(totals.shown, key=lambda total: places.get(total.student, len(places))),
-        {student: person.name for student, person in roster.people.items()} if roster is not None else {},
+        names_of(roster),
         [tally.findings(record_of) for tally in tallies.values() if tally.graded],
         count=totals.count,
         open=totals.open,

@@ -21,7 +21,7 @@ from ..store import Store
 from ..submission import Submission
 from ..text import plain
 from .findings import Findings
-from .gather import BOUNDS, Bounds, gather
+from .gather import BOUNDS, Bounds, gather, names_of
 from .pages import Class, write_pages
 from .tables import tables_in
 from .tally import Record
@@ -87,8 +87,10 @@ def _class(
     if not graded:
         raise UserError(f"The store {db} holds nothing of {', '.join(names) if only else 'this course'}.")
     is_whole = max(graded, len(roster.students) if roster is not None else 0) <= bounds.whole
-    people = roster.people if roster is not None else {}
-    with _as_the_report(draft.parent), nullcontext() if is_whole else tables_in(draft, names, people) as tables:
+    with (
+        _as_the_report(draft.parent),
+        nullcontext() if is_whole else tables_in(draft, names, names_of(roster)) as tables,
+    ):
         grades = store.outcomes(exercises=names)
         limit = None if is_whole else bounds.some
         return gather(course, exercises, grades, record_of, roster, limit, tables, with_unnamed)

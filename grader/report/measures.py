@@ -19,11 +19,11 @@ class Sample(Generic[Value]):
     Evenly chosen, and the same each time. step: one in how many is kept. seen: how many there were.
     """
 
-    def __init__(self, most: int = ENOUGH) -> None:
+    def __init__(self, most: int | None = None) -> None:
         self.values: list[Value] = []
         self.step = 1
         self.seen = 0
-        self._most = most
+        self._most = ENOUGH if most is None else most
 
     def add(self, value: Value) -> None:
         if self.is_due:

@@ -28,7 +28,7 @@ class LastCells(NamedTuple):
     """How a line ends, as text, and how many cells that is."""
 
     text: str
-    count: int
+    width: int
 
     @classmethod
     def of(cls, cells: Sequence[str]) -> "LastCells":
@@ -42,7 +42,9 @@ class Table:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._rows = tempfile.TemporaryFile("w+", newline="", encoding="utf-8", errors="backslashreplace", dir=path.parent)
+        self._rows = tempfile.TemporaryFile(
+            "w+", newline="", encoding="utf-8", errors="backslashreplace", dir=path.parent
+        )
         self._writer = csv.writer(self._rows, lineterminator="")
         self._widths: set[int] = set()
 
@@ -50,7 +52,7 @@ class Table:
         """A row of these cells, and the last ones, which many rows share."""
         self._writer.writerow(cells)
         self._rows.write(last.text)
-        self._widths.add(len(cells) + last.count)
+        self._widths.add(len(cells) + last.width)
 
     def finish(self, header: Sequence[str]) -> None:
         self._rows.seek(0)
@@ -71,7 +73,7 @@ class Tables:
     """All files of a report. `tables_in` makes them."""
 
     def __init__(self, folder: Path, exercises: Sequence[str], names: Mapping[str, str]) -> None:
-        self._names = names
+        self._names = names if any(names.values()) else {}
         self._columns: dict[str, dict[str, None]] = {name: {} for name in exercises}
         self._last_cells = lru_cache(KEPT)(self._last_cells_of)
         self._tables = {name: Table(folder / file_of(name)) for name in (*exercises, CLASS)}

@@ -30,14 +30,7 @@ class CountedCheck(NamedTuple):
     @classmethod
     def of(cls, check: Mapping[str, Any]) -> "CountedCheck":
         """Of a record's check."""
-        return cls(
-            check["name"],
-            str(check["verdict"]),
-            check["points"],
-            check["max_points"],
-            check.get("misconception"),
-            bool(check.get("draw_command")) and not check.get("speed"),
-        )
+        return cls._make(_outcome(check))
 
 
 @dataclass(frozen=True)
@@ -79,13 +72,19 @@ _SHARED = (
 
 def text_of(checks: Iterable[Mapping[str, Any]]) -> str:
     """A record's checks as the column `checks` holds them."""
-    return to_text([tuple(CountedCheck.of(check)) for check in checks])
+    return to_text([_outcome(check) for check in checks])
 
 
 @lru_cache(maxsize=KEPT)
 def checks_in(text: str) -> tuple[CountedCheck, ...]:
     """What the column `checks` says."""
     return tuple(map(CountedCheck._make, from_text(text)))
+
+
+def _outcome(check: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The fields of a CountedCheck."""
+    has_answer = bool(check.get("draw_command")) and not check.get("speed")
+    return check["name"], check["verdict"], check["points"], check["max_points"], check.get("misconception"), has_answer
 
 
 def counted(row: Row[Any]) -> Counted:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from .counted import CountedCheck, checks_in, text_of
 from .texts import from_text, to_text
 
-
 # What was measured where a check judges speed, by the names in a record's `speed`.
 RACE = ("function", "device", "measures", "ratio", "verdict", "allowed")
 
@@ -29,13 +28,10 @@ class Outcome(NamedTuple):
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any], key: str = "") -> "Outcome":
+        shared = {name: record[name] for name in ("student", "exercise", "points", "max_points", "needs_review")}
         checks = record["checks"]
         return cls(
-            key,
-            *(record[name] for name in ("student", "exercise", "points", "max_points", "needs_review")),
-            text_of(checks),
-            measured_text(checks),
-            notes_text(record["notes"]),
+            key, **shared, checks=text_of(checks), measured=measured_text(checks), notes=notes_text(record["notes"])
         )
 
     def each_check(self) -> tuple[CountedCheck, ...]:

@@ -223,8 +223,8 @@ class Store(Told):
         def write(connection: Connection) -> None:
             if rows:
                 for block in blocks(keys):
-                    connection.execute(delete(grades).where(grades.c.key.in_(block)))
-                    connection.execute(delete(records).where(records.c.key.in_(block)))
+                    if connection.execute(delete(grades).where(grades.c.key.in_(block))).rowcount:
+                        connection.execute(delete(records).where(records.c.key.in_(block)))
                 connection.execute(insert(grades), rows)
                 connection.execute(insert(records), texts)
             if counting:

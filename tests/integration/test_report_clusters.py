@@ -8,7 +8,7 @@ from grader.course import load_course
 from grader.grade import grade
 from grader.record import Settings
 from grader.report.clusters import find_clusters
-from grader.report.findings import findings_of
+from grader.report.tally import findings_of
 from grader.sandbox.launch import ForkServer
 from grader.submission import Submission
 from grader.variants import load_variants
