@@ -42,7 +42,7 @@ class Table:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._rows = tempfile.TemporaryFile(
+        self._rows = tempfile.TemporaryFile(  # noqa: SIM115  closed by `close`
             "w+", newline="", encoding="utf-8", errors="backslashreplace", dir=path.parent
         )
         self._writer = csv.writer(self._rows, lineterminator="")
@@ -103,7 +103,8 @@ class Tables:
         self._tables[CLASS].finish(["student", *name, *self._columns, "points", "needs_review"])
         first = ("student", "points", "max_points", "needs_review", "notes", "misconceptions")
         for exercise, columns in self._columns.items():
-            self._tables[exercise].finish([*first, *columns])
+            if columns:  # somebody has a grade
+                self._tables[exercise].finish([*first, *columns])
 
     def close(self) -> None:
         for table in self._tables.values():

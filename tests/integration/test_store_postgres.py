@@ -34,6 +34,8 @@ def test_what_was_saved_is_there_again_in_the_order_of_the_names(postgresql_url)
     with Store(postgresql_url) as store:
         assert [record["student"] for record in store.records()] == names
         assert [counted.student for counted in store.counted()] == names
+        assert [outcome.student for outcome in store.outcomes()] == names
+        assert store.count_students(["toy"]) == len(names) and store.count_students(["other"]) == 0
         assert store.records([names[0]]) == [grade(names[0], "한글 \ud800 \0").to_record()]
         assert store.finished(["k0", "k1", "k99"]) == {"k0", "k1"}
         store.save([("later", grade("ann"))], is_live=False)
