@@ -49,7 +49,8 @@ def make_report(
     known = read_roster(roster) if roster is not None else None
     with draft_of(folder) as draft:
         with _stored(db) as store:
-            shown = _class(course, store, only, known, db, draft, clusters, bounds)
+            with _as_the_report(folder):
+                shown = _class(course, store, only, known, db, draft, clusters, bounds)
             if clusters:
                 with console.status("…"):
                     mentions = _add_clusters(shown, store, submissions, layout, roster, sandbox)
@@ -87,10 +88,7 @@ def _class(
     if not graded:
         raise UserError(f"The store {db} holds nothing of {', '.join(names) if only else 'this course'}.")
     is_whole = max(graded, len(roster.students) if roster is not None else 0) <= bounds.whole
-    with (
-        _as_the_report(draft.parent),
-        nullcontext() if is_whole else tables_in(draft, names, names_of(roster)) as tables,
-    ):
+    with nullcontext() if is_whole else tables_in(draft, names, names_of(roster)) as tables:
         grades = store.outcomes(exercises=names)
         limit = None if is_whole else bounds.some
         return gather(course, exercises, grades, record_of, roster, limit, tables, with_unnamed)
