@@ -26,7 +26,7 @@ class Sample(Generic[Value]):
         self._most = ENOUGH if most is None else most
 
     def add(self, value: Value) -> None:
-        if self.is_due:
+        if self.seen % self.step == 0:
             self.values.append(value)
             if len(self.values) > self._most:
                 del self.values[1::2]
