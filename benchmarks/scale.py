@@ -13,7 +13,7 @@ import dataclasses
 import os
 import pickle
 import resource
-import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -123,31 +123,40 @@ def run(course: Course, exercises: list[Exercise], students: int, recorded: dict
         print(f"a second batch, nothing new ({sum(known)} found): {again:.0f} s")
         print(f"the store alone: {store_rate(recorded):.0f} grades/s")
         with tempfile.TemporaryDirectory() as folder:
-            report(plan, store, Path(folder))
+            report(plan, store, db, Path(folder))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"memory: peak {peak:.0f} MB")
 
 
-def report(plan: Plan, store: Store, folder: Path) -> None:
+def report(plan: Plan, store: Store, db: str, folder: Path) -> None:
     """What an instructor asks for afterwards."""
     names = [exercise.name for exercise in plan.exercises]
     print(
         f"points as CSV: {timed(lambda: write_csv(standings(store, plan.course), names, folder / 'points.csv')):.1f} s"
     )
-    print(f"statistics of every check: {timed(lambda: statistics_of(store)):.1f} s")
+    seconds, peak = class_report(db, folder / "report")
+    print(f"grader report: {seconds:.1f} s of a CPU, peak {peak:.0f} MB")
     print(f"one student's records: {timed(lambda: store.records([plan.students[-1]])):.3f} s")
     some = plan.students[:: max(1, len(plan.students) // 100)][:100]
     took = timed(lambda: write_json(store.each_record(some), folder / "records", some))
     print(f"the records of {len(some)} students as JSON: {took:.1f} s")
 
 
-def statistics_of(store: Store) -> dict[tuple[str, str], float]:
-    """The mean share of its points that each check gives."""
-    earned: dict[tuple[str, str], list[float]] = {}
-    for grade in store.counted():
-        for check in grade.checks:
-            earned.setdefault((grade.exercise, check.name), []).append(check.points / check.max_points)
-    return {check: statistics.fmean(shares) for check, shares in earned.items()}
+def class_report(db: str, folder: Path) -> tuple[float, float]:
+    """CPU seconds and peak memory (MB) of `grader report`, in a process of its own, Python's start and all imports included.
+
+    It tells its own peak: what the system tells of a child is never less than its parent had at the start.
+    """
+    code = (
+        "import atexit; from grader.cli import main; "
+        "atexit.register(lambda: print(open('/proc/self/status').read())); main()"
+    )
+    command = [sys.executable, "-c", code, "report", str(folder), "--db", db]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak = int(told.partition("VmHWM:")[2].split()[0]) / 1e3
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak
 
 
 def store_rate(recorded: dict[str, list[bytes]], count: int = 20_000, block: int = 64) -> float:

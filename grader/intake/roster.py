@@ -105,7 +105,7 @@ def _roster(rows: list[dict[str, str]]) -> Roster:
         student = student_name(row.get("student", ""))
         if not student:
             raise ValueError("a row has no student")
-        if student in students:
+        if student in people:
             raise ValueError(f"{student} is in it twice")
         students.append(student)
         people[student] = Person(student, *(row.get(column, "") for column in ("id", "email", "name", "login")))

@@ -5,7 +5,7 @@ specifications are written out: they are short, and Altair, which would write th
 to be drawn. There are no words in them, so both languages share one file; the page says beside each what the axes are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..result import Verdict
@@ -22,8 +22,8 @@ LOOK = {
 Spec = dict[str, Any]
 
 
-def distribution(shares: Sequence[float]) -> str:
-    """How many students have which share of the points; bins of a tenth."""
+def distribution(shares: Mapping[float, int]) -> str:
+    """How many students have which share of the points (share -> how many); bins of a tenth."""
     counts = histogram(shares)
     bars = [
         {"from": number / len(counts), "to": (number + 1) / len(counts), "students": count}
@@ -44,11 +44,14 @@ def distribution(shares: Sequence[float]) -> str:
 
 
 def speeds(races: Sequence[Race]) -> str:
-    """Each student's ratio to the reference, a row a race: ● passed, ✚ did not, ▲ not judged; a bar at what is allowed."""
+    """Each student's ratio to the reference, a row a race: ● passed, ✚ did not, ▲ not judged; a bar at what is allowed.
+
+    Of many students some, as `Race` keeps them: thousands of points are a blot, and a page that does not open.
+    """
     points = [
         {"race": label(race), "ratio": max(ratio, 0.01), "verdict": verdict}
         for race in races
-        for ratio, verdict in race.results
+        for ratio, verdict in race.results.values
     ]
     limits = [{"race": label(race), "ratio": allowed} for race in races for allowed in race.allowed]
     verdicts = [str(Verdict.PASSED), str(Verdict.FAILED), str(Verdict.INCONCLUSIVE)]

@@ -1,8 +1,11 @@
 """The command `grader report`: read the store, look for clusters if asked to, write the pages."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +18,15 @@ from ..i18n import _
 from ..intake.roster import Roster, read_roster
 from ..sandbox.launch import ForkServer
 from ..secret import instructor_secret
-from ..standing.final import Standing, standings
 from ..store import Store
 from ..submission import Submission
 from ..text import plain
-from .findings import Findings, findings_of
+from .final import final_of
+from .findings import Findings
+from .gather import BOUNDS, Bounds, gather, names_of
 from .pages import Class, write_pages
+from .tables import tables_in
+from .tally import Record
 
 if TYPE_CHECKING:
     from ..similarity.ranking import Ranking
@@ -42,51 +48,62 @@ def make_report(
     layout: str | None = None,
     sandbox: str = "bwrap",
     course: Course | None = None,
+    bounds: Bounds = BOUNDS,
 ) -> None:
     """Write the report of what is stored into a folder, which it replaces if it is an older report. Raises UserError."""
     course = course or find_course()
     _check_folder(folder)
     known = read_roster(roster) if roster is not None else None
-    with _stored(db) as store:
-        shown = _class(course, store, only, known, db)
-        shown = replace(shown, standings=_standings(shown, store, roster))
-        if clusters:
-            with console.status("…"):
-                mentions = _add_clusters(shown, store, submissions, layout, roster, sandbox)
-            shown = replace(shown, mentions=mentions, with_clusters=True)
-        if similarity:
-            with console.status("…"):
-                shown = replace(shown, similar=_similar(shown, submissions, layout, roster))
-    for mention in shown.mentions:
-        console.print(plain(mention), style="yellow", markup=False, soft_wrap=True)
-    _write(shown, folder, languages)
+    with draft_of(folder) as draft:
+        with _stored(db) as store:
+            with _as_the_report(folder):
+                shown = _class(course, store, only, known, db, draft, clusters, bounds)
+            exercises = [found.exercise.name for found in shown.findings]
+            shown = replace(shown, final=final_of(store, course, exercises, roster, shown.limit))
+            if clusters:
+                with console.status("…"):
+                    mentions = _add_clusters(shown, store, submissions, layout, roster, sandbox)
+                shown = replace(shown, mentions=mentions, with_clusters=True)
+            if similarity:
+                with console.status("…"):
+                    shown = replace(shown, similar=_similar(shown, store, submissions, layout, roster))
+        for mention in shown.mentions:
+            console.print(plain(mention), style="yellow", markup=False, soft_wrap=True)
+        with _as_the_report(folder):
+            write_pages(shown, draft, languages)
     console.print(
-        _("The report on {count} students: {path}").format(count=len(shown.students), path=folder / "index.html"),
+        _("The report on {count} students: {path}").format(count=shown.count, path=folder / "index.html"),
         markup=False,
         soft_wrap=True,
     )
 
 
-def _class(course: Course, store: Store, only: list[str], roster: Roster | None, db: str) -> Class:
-    """Findings of each exercise that somebody was graded on; one exercise's records are in memory at a time."""
-    names = [exercise.name for exercise in course.select(only)]
-    found = [
-        findings_of(exercise, records)
-        for exercise in course.select(only)
-        if (records := store.records(exercises=[exercise.name]))
-    ]
-    if not found:
+def _class(
+    course: Course,
+    store: Store,
+    only: list[str],
+    roster: Roster | None,
+    db: str,
+    draft: Path,
+    with_unnamed: bool,
+    bounds: Bounds,
+) -> Class:
+    """All that is shown; of a class too large for a page the rest is written into the draft, as tables."""
+    exercises = course.select(only)
+    names = [exercise.name for exercise in exercises]
+
+    @cache
+    def record_of(key: str) -> Record:
+        return store.by_key([key])[key]
+
+    graded = store.count_students(names)
+    if not graded:
         raise UserError(f"The store {db} holds nothing of {', '.join(names) if only else 'this course'}.")
-    graded = {row.student for findings in found for row in findings.rows}
-    listed = roster.students if roster is not None else ()
-    people = roster.people if roster is not None else {}
-    students = [*listed, *sorted(graded.difference(listed))]
-    return Class(course, students, {student: person.name for student, person in people.items()}, found)
-
-
-def _standings(shown: Class, store: Store, roster: Path | None) -> list[Standing]:
-    exercises = [found.exercise.name for found in shown.findings]
-    return list(standings(store, shown.course, exercises=exercises, roster=roster))
+    is_whole = max(graded, len(roster.students) if roster is not None else 0) <= bounds.whole
+    with nullcontext() if is_whole else tables_in(draft, names, names_of(roster)) as tables:
+        grades = store.outcomes(exercises=names)
+        limit = None if is_whole else bounds.some
+        return gather(course, exercises, grades, record_of, roster, limit, tables, with_unnamed)
 
 
 def _add_clusters(
@@ -119,18 +136,14 @@ def _add_clusters(
     return mentions
 
 
-def _similar(shown: Class, submissions: Path, layout: str | None, roster: Path | None) -> "list[Ranking]":
+def _similar(shown: Class, store: Store, submissions: Path, layout: str | None, roster: Path | None) -> "list[Ranking]":
     """Compare all files of each exercise, with the points that are final beside the names."""
     from ..intake.collect import collect
     from ..similarity.ranking import rankings
 
     exercises = [found.exercise for found in shown.findings]
-    points = {
-        (row.student, found.exercise.name): row.points
-        for found in shown.findings
-        for row in found.rows
-        if not row.is_open
-    }
+    live = store.counted(exercises=[exercise.name for exercise in exercises])
+    points = {(grade.student, grade.exercise): grade.points for grade in live if not grade.needs_review}
     with collect(submissions, layout, roster) as collected:
         return list(rankings(exercises, collected, MOST_ALIKE, points))
 
@@ -163,17 +176,30 @@ def _check_folder(folder: Path) -> None:
     check_writable("The report", folder.resolve().parent)
 
 
-def _write(shown: Class, folder: Path, languages: Sequence[str]) -> None:
-    """Beside its place first, then into it: an older report stays until the new one is whole."""
+@contextmanager
+def draft_of(folder: Path) -> Iterator[Path]:
+    """A new folder, which takes the report's place at the end: an older report stays until the new one is whole."""
     folder = folder.resolve()
+    with _as_the_report(folder):
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-            new, old = Path(beside) / "new", Path(beside) / "old"
+        new, old = beside / "new", beside / "old"
+        with _as_the_report(folder):
             new.mkdir()
-            write_pages(shown, new, languages)
+        yield new
+        with _as_the_report(folder):
             (new / MARKER).touch()
             if folder.exists():
                 folder.rename(old)
             new.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def _as_the_report(folder: Path) -> Iterator[None]:
+    """What cannot be written in here is the report."""
+    try:
+        yield
     except OSError as error:
         raise not_written("The report", folder, error) from None

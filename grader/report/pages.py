@@ -2,6 +2,7 @@
 
 import ast
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,10 +15,13 @@ from .. import i18n
 from ..course import Course, Exercise
 from ..i18n import _, pick
 from ..reports.templates import environment
-from ..standing.final import Standing
 from ..text import figure
 from . import charts, words
-from .findings import Findings, Mistake, Row
+from .final import Final
+from .findings import Findings, Mistake
+from .measures import ENOUGH
+from .tables import CLASS, file_of
+from .totals import Total
 
 if TYPE_CHECKING:
     from ..similarity.ranking import Ranked, Ranking  # copydetect and scipy: most reports need neither
@@ -42,28 +46,26 @@ class Section:
 
 @dataclass(frozen=True)
 class Class:
-    """All that is shown. students: in the order of the roster, then of their names. names: student -> name on the roster.
+    """All that is shown.
 
-    similar: the rankings of the exercises; None where no files were compared. standings: what the grades come to.
+    totals: of every student, in the order of the roster, then of their names; or of a large class those to look at, out of
+    `count`, of whom `open` need review. names: student -> name on the roster. points: of all exercises -> how many students
+    have so many, of those whose points are final. limit: how many of a list are shown; None: the class is shown whole.
+    similar: the rankings of the exercises; None where no files were compared. final: what counts in the end.
     """
 
     course: Course
-    students: Sequence[str]
+    totals: Sequence[Total]
     names: Mapping[str, str]
     findings: Sequence[Findings]
     mentions: Sequence[str] = field(default=())
     with_clusters: bool = False
     similar: "Sequence[Ranking] | None" = None
-    standings: Sequence[Standing] = ()
-
-    @property
-    def changed(self) -> list[Standing]:
-        """Where something else counts than the points of the checks, or somebody said something about them."""
-        return [
-            one
-            for one in self.standings
-            if one.late_by is not None or one.adjustments or one.is_dropped or one.points != one.grade.points
-        ]
+    final: Final = field(default_factory=Final)
+    count: int = 0
+    open: int = 0
+    points: Mapping[float, int] = field(default_factory=dict)
+    limit: int | None = None
 
     @property
     def similar_pairs(self) -> "list[tuple[Ranking, int, Ranked]]":
@@ -77,35 +79,21 @@ class Class:
     def mistakes(self) -> list[tuple[Findings, Mistake]]:
         """Of all exercises, the most frequent first."""
         pairs = [pair for found in self.findings for pair in found.with_mistakes]
-        return sorted(pairs, key=lambda pair: -len(pair[1].students))
-
-    def totals(self) -> list["Total"]:
-        rows = {found.exercise.name: {row.student: row for row in found.rows} for found in self.findings}
-        return [
-            Total(student, [rows[found.exercise.name].get(student) for found in self.findings])
-            for student in self.students
-        ]
-
-
-@dataclass(frozen=True)
-class Total:
-    """A student's line in the class table: a row an exercise, None where nothing is graded."""
-
-    student: str
-    rows: Sequence[Row | None]
+        return sorted(pairs, key=lambda pair: -pair[1].students.count)
 
     @property
-    def points(self) -> float:
-        """What is final; see is_open."""
-        return sum(row.points for row in self.rows if row is not None and not row.is_open)
+    def shares(self) -> Mapping[float, int]:
+        """Points by the maximum of all exercises -> how many students, of those whose points are final."""
+        maximum = sum(found.exercise.points for found in self.findings)
+        shares: Counter[float] = Counter()
+        for points, count in self.points.items():
+            shares[points / maximum] += count
+        return shares
 
     @property
-    def is_open(self) -> bool:
-        return any(row is not None and row.is_open for row in self.rows)
-
-    @property
-    def lacks_work(self) -> bool:
-        return any(row is None or not row.is_begun for row in self.rows)
+    def limit_each(self) -> int | None:
+        """How many of a list are shown of each exercise, where one list is of all."""
+        return None if self.limit is None else max(1, self.limit // len(self.findings))
 
 
 def sections() -> list[Section]:
@@ -143,17 +131,11 @@ def write_pages(shown: Class, folder: Path, languages: Sequence[str]) -> None:
 
 
 def _charts(shown: Class) -> Iterator[tuple[str, str]]:
-    yield "class", charts.distribution(_class_shares(shown))
+    yield "class", charts.distribution(shown.shares)
     for found in shown.findings:
         yield f"{found.exercise.name}-points", charts.distribution(found.shares)
         if found.races:
             yield f"{found.exercise.name}-speed", charts.speeds(found.races)
-
-
-def _class_shares(shown: Class) -> list[float]:
-    """Of the points of all exercises; of the students whose points are final."""
-    maximum = sum(found.exercise.points for found in shown.findings)
-    return [total.points / maximum for total in shown.totals() if not total.is_open]
 
 
 def _pages(shown: Class, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -172,9 +154,7 @@ def _pages(shown: Class, languages: Sequence[str]) -> Iterator[tuple[str, str]]:
         others = [(code, NAMES[code], _file(name, code, languages)) for code in languages]
         return name, environment.get_template(template).render(facts | {"others": others} | more)
 
-    yield page(
-        "index", "index.html", sections=sections(), totals=shown.totals(), shares=_class_shares(shown), prefix=True
-    )
+    yield page("index", "index.html", sections=sections(), prefix=True)
     for found in shown.findings:
         yield page(found.exercise.name, "exercise.html", found=found, prefix=False)
     for ranking in shown.similar or ():
@@ -188,7 +168,7 @@ def _file(name: str, language: str, languages: Sequence[str]) -> str:
 
 def _environment() -> Environment:
     made = environment(HERE / "templates", PAIRS)
-    made.globals.update(figure=figure, words=words)
+    made.globals.update(figure=figure, words=words, file_of=file_of, CLASS=CLASS, ENOUGH=ENOUGH)
     made.filters["shortened"] = _shortened
     return made
 

@@ -91,7 +91,7 @@ def row_kind(row: Row | None) -> str:
     return "passed" if row.points == row.max_points else "part" if row.points else "wrong"
 
 
-def distribution(shares: Sequence[float]) -> str:
+def distribution(shares: Mapping[float, int]) -> str:
     """A histogram in words, for those who do not see it."""
     counts = histogram(shares)
     parts = (f"{10 * n}–{10 * n + 10}%: {count}" for n, count in enumerate(counts) if count)

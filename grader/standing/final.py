@@ -153,7 +153,7 @@ def dropped(kept: Sequence[Standing], policy: Policy, order: Sequence[str]) -> l
         settled, key=lambda one: (one.points / one.max_points if one.max_points else 1.0, place.get(one.exercise, 0))
     )
     left_out = {one.exercise for one in lowest[:count]}
-    return [replace(one, is_dropped=one.exercise in left_out) for one in kept]
+    return [replace(one, is_dropped=True) if one.exercise in left_out else one for one in kept]
 
 
 def _best(live: Standing, earlier: Sequence[Standing]) -> Standing:

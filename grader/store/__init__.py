@@ -2,6 +2,7 @@
 
 from .counted import Counted, CountedCheck
 from .keys import key_of, unit_key
+from .outcome import Outcome
 from .store import Past, Store
 
-__all__ = ["Counted", "CountedCheck", "Past", "Store", "key_of", "unit_key"]
+__all__ = ["Counted", "CountedCheck", "Outcome", "Past", "Store", "key_of", "unit_key"]

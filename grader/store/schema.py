@@ -1,7 +1,7 @@
 """The tables, as the newest migration leaves them.
 
 grades       what a table of the class needs, a few hundred bytes a grade: nothing here reads a record for a list of points;
-             counted_at: since when it counts, or counted last; NULL: it never did
+             counted_at: since when it counts, or counted last; NULL: it never did; measured, notes: for the report
 records      the record itself, whole, by the same key: read where one student or one record is asked for
 live         which grade counts of each student and exercise: that of the batch that came last
 handed_in    when a source was handed in, and who says so; no row where nobody knows
@@ -10,7 +10,7 @@ adjustments  all that the instructor ever said of a grade's points; the last row
 
 from sqlalchemy import Boolean, Column, DateTime, Float, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0003"  # the newest of migrations/versions/
+HEAD = "0004"  # the newest of migrations/versions/
 
 # Sorted by code point, as Python and SQLite sort, whatever the database's language.
 Name = Text().with_variant(Text(collation="C"), "postgresql")
@@ -32,6 +32,8 @@ grades = Table(
     Column("checks", Text, nullable=False),  # JSON: a list for each check, see counted.py
     Column("source_sha256", String(64), nullable=False, server_default=""),
     Column("counted_at", DateTime(timezone=True)),
+    Column("measured", Text, nullable=False, server_default=""),  # JSON: see outcome.py
+    Column("notes", Text, nullable=False, server_default=""),  # JSON, or nothing
     Index("grades_student", "student", "exercise", "graded_at"),
 )
 records = Table(

@@ -1,22 +1,26 @@
 """The store's grades, written in bulk and read as a stream: what it holds may be larger than the memory."""
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, distinct, func, insert, select, update
 
 from ..errors import UserError
 from ..result import Grade
 from .counted import Counted, counted, text_of, utc
 from .database import blocks
+from .outcome import Outcome, measured_text, notes_text
 from .schema import grades, handed_in, live, records
+from .texts import from_text, to_text
 from .told import Told
 
+_OF_OUTCOMES = ("measured", "notes")
 # A grade, and when its source was handed in.
-_TIMED = select(grades, handed_in.c.submitted_at, handed_in.c.told_by)
+_TIMED = select(
+    *(column for column in grades.c if column.name not in _OF_OUTCOMES), handed_in.c.submitted_at, handed_in.c.told_by
+)
 _ITS_TIME = and_(*(handed_in.c[name] == grades.c[name] for name in ("student", "exercise", "source_sha256")))
 
 
@@ -53,7 +57,7 @@ class Store(Told):
         now = datetime.now(UTC)
         made = [(key, grade, grade.to_record()) for key, grade in graded]
         rows = [_row(key, grade, record, now, now if is_live else None) for key, grade, record in made]
-        texts = [{"key": key, "record": json.dumps(record)} for key, _, record in made]
+        texts = [{"key": key, "record": to_text(record)} for key, _, record in made]
         units = [(grade.student, grade.exercise, key) for key, grade in graded] if is_live else []
         self._write(rows, texts, units)
 
@@ -77,7 +81,7 @@ class Store(Told):
         """`records`, one at a time."""
         query = select(records.c.record).join_from(live, records, live.c.key == records.c.key)
         for row in self._of(query, students, exercises):
-            yield json.loads(row.record)
+            yield from_text(row.record)
 
     def counted(
         self, students: Iterable[str] | None = None, exercises: Collection[str] | None = None
@@ -85,6 +89,19 @@ class Store(Told):
         """The grades that count, without their records, of these students and exercises or of all; sorted like them."""
         query = _TIMED.join_from(live, grades, live.c.key == grades.c.key).outerjoin(handed_in, _ITS_TIME)
         return map(counted, self._of(query, students, exercises))
+
+    def outcomes(
+        self, students: Iterable[str] | None = None, exercises: Collection[str] | None = None
+    ) -> Iterator[Outcome]:
+        """What a report reads of the grades that count, of these students and exercises or of all; sorted like them."""
+        columns = (grades.c[field] for field in Outcome._fields)
+        query = select(*columns).join_from(live, grades, live.c.key == grades.c.key)
+        return map(Outcome._make, self._of(query, students, exercises))
+
+    def count_students(self, exercises: Collection[str]) -> int:
+        """How many students have a grade that counts in one of these exercises."""
+        query = select(func.count(distinct(live.c.student)).label("students")).where(live.c.exercise.in_(exercises))
+        return int(self._all(query)[0].students)
 
     def counted_of(self, keys: Iterable[str]) -> dict[str, Counted]:
         """The grades of these keys, whether they count or not."""
@@ -96,7 +113,7 @@ class Store(Told):
         """The records of these keys that are there, whether they count or not."""
         query = select(records)
         rows = [row for block in blocks(keys) for row in self._all(query.where(records.c.key.in_(block)))]
-        return {row.key: json.loads(row.record) for row in rows}
+        return {row.key: from_text(row.record) for row in rows}
 
     def live_keys(self, keys: Iterable[str]) -> set[str]:
         """Which of these grades count."""
@@ -136,7 +153,7 @@ class Store(Told):
                 row.key,
                 utc(row.graded_at) or row.graded_at,
                 row.live is not None,
-                json.loads(row.record),
+                from_text(row.record),
                 row.counted_at is not None,
                 utc(row.submitted_at),
             )
@@ -155,7 +172,7 @@ class Store(Told):
             raise UserError(
                 f"{self.url} holds no grade of {student} on {exercise}; `grader results` shows what it holds."
             )
-        return found[0].key, json.loads(found[0].record)
+        return found[0].key, from_text(found[0].record)
 
     def records_by_device(self, exercise: str) -> list[dict[str, Any]]:
         """Each student's latest record on each kind of device, of the very file that their latest grade is of; oldest first."""
@@ -168,7 +185,7 @@ class Store(Told):
         latest: dict[tuple[str, str], dict[str, Any]] = {}
         source: dict[str, str] = {}
         for row in self._all(query):
-            record = json.loads(row.record)
+            record = from_text(row.record)
             latest.pop((record["student"], record["device"]), None)
             latest[record["student"], record["device"]] = record
             source[record["student"]] = record["source_sha256"]
@@ -199,8 +216,8 @@ class Store(Told):
         def write(connection: Connection) -> None:
             if rows:
                 for block in blocks(keys):
-                    connection.execute(delete(grades).where(grades.c.key.in_(block)))
-                    connection.execute(delete(records).where(records.c.key.in_(block)))
+                    if connection.execute(delete(grades).where(grades.c.key.in_(block))).rowcount:
+                        connection.execute(delete(records).where(records.c.key.in_(block)))
                 connection.execute(insert(grades), rows)
                 connection.execute(insert(records), texts)
             if counting:
@@ -230,4 +247,6 @@ def _row(key: str, grade: Grade, record: dict[str, Any], now: datetime, counted_
         "checks": text_of(record["checks"]),
         "source_sha256": grade.source_sha256,
         "counted_at": counted_at,
+        "measured": measured_text(record["checks"]),
+        "notes": notes_text(record["notes"]),
     }

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from grader.result import CheckResult, Grade, Verdict
-from grader.store import Store, schema
+from grader.store import Outcome, Store, schema
 from grader.store.migrate import FOLDER, VERSION_TABLE
 
 # What the first versions of dot2vit made, word for word.
@@ -84,6 +84,55 @@ def test_a_store_of_the_first_schema_keeps_all_that_it_holds(old_store):
         store.save([("new", grade("s0001", 0.0))])
     with Store(str(old_store)) as store:
         assert len(store.records()) == 1200
+
+
+def test_an_older_store_has_what_the_report_reads(tmp_path):
+    """Every kind of record: wrong answers, a misconception, speed (with and without what it measures), notes."""
+    speed = {"function": "f", "device": "cpu x86_64", "ratio": 1.5, "verdict": "passed", "allowed": 3.0}
+    rich = grade("bob")
+    rich.notes = ["한글 \ud800"]
+    rich.checks = [
+        CheckResult("a", "A.", Verdict.FAILED, 0.0, 1.0, 0.25, draw_command="grader draw", misconception=None),
+        CheckResult("b", "B.", Verdict.FAILED, 0.0, 1.0, 0.5, draw_command="grader draw", misconception="toy-mistake"),
+        CheckResult("c", "C.", Verdict.PASSED, 0.5, 0.5, 0.125, speed=speed),
+        CheckResult(
+            "d", "D.", Verdict.FAILED, 0.0, 0.5, 2.0, draw_command="grader draw", speed=speed | {"measures": "memory"}
+        ),
+    ]
+    records = {"k1": grade("ann").to_record(), "k2": rich.to_record()}
+    del records["k1"]["checks"][0]["speed"]  # of a version that did not judge speed
+    path = tmp_path / "grades.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(FIRST)
+    for key, record in records.items():
+        row = (
+            key,
+            record["student"],
+            "toy",
+            record["points"],
+            record["max_points"],
+            False,
+            "1+2",
+            "0",
+            "cpu",
+            "2026-09-01 10:00:00",
+        )
+        connection.execute("INSERT INTO grades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, json.dumps(record)))
+    connection.commit()
+    connection.close()
+    with Store(str(path)) as store:
+        found = list(store.outcomes())
+        store.save([("k3", rich)])
+        saved = next(store.outcomes(["bob"]))
+    for outcome, (key, record) in zip([*found, saved], [*records.items(), ("k3", rich.to_record())], strict=True):
+        same = Outcome.of_record(record, key)
+        assert outcome[:6] == same[:6]
+        assert outcome.each_check() == same.each_check() and outcome.each_note() == same.each_note() == record["notes"]
+        assert outcome.seconds_and_races() == same.seconds_and_races()
+    assert [check.has_answer for check in saved.each_check()] == [True, True, False, False]
+    seconds, races = saved.seconds_and_races()
+    assert seconds == [0.25, 0.5, 0.125, 2.0]
+    assert races == [["f", "cpu x86_64", "time", 1.5, "passed", 3.0], ["f", "cpu x86_64", "memory", 1.5, "passed", 3.0]]
 
 
 def test_a_migration_that_is_cut_short_leaves_the_old_store(old_store, monkeypatch):

@@ -2,6 +2,7 @@
 
 import re
 import statistics
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,15 +15,18 @@ from grader.leaks import find_leaks, needles_of
 from grader.record import Settings, new_grade
 from grader.report import words
 from grader.report.clusters import _definition, find_clusters
-from grader.report.findings import EVERYBODY_FAILS, NEGATIVE, NOBODY_FAILS, findings_of
+from grader.report.final import counted_final
+from grader.report.findings import EVERYBODY_FAILS, NEGATIVE, NOBODY_FAILS
 from grader.report.make import MARKER, make_report
 from grader.report.measures import FEWEST, discrimination, histogram
 from grader.report.pages import titles
+from grader.report.tally import findings_of
 from grader.result import CheckResult, Verdict
 from grader.standing.adjustments import Adjustment
+from grader.standing.final import Standing
 from grader.standing.policy import Late, Policy, Rules
 from grader.standing.times import HandedIn
-from grader.store import Store, unit_key
+from grader.store import Counted, Store, unit_key
 from grader.submission import Submission
 
 HOSTILE = '<script>alert("x")</script>\x1b[31m\u202egnp'
@@ -104,18 +108,18 @@ def test_discrimination_is_the_correlation_with_the_rest_of_the_points():
     right = [value for value, was in zip(rest, passed, strict=True) if was]
     wrong = [value for value, was in zip(rest, passed, strict=True) if not was]
     textbook = (statistics.mean(right) - statistics.mean(wrong)) / statistics.pstdev(rest) * (3 / 5 * 2 / 5) ** 0.5
-    assert discrimination(passed, points, 2.0) == pytest.approx(textbook)
+    assert discrimination(Counter(zip(passed, points, strict=True)), 2.0) == pytest.approx(textbook)
 
 
 @pytest.mark.parametrize(
     "passed, points", [([], []), ([True], [1.0]), ([True, True], [3.0, 2.0]), ([True, False], [2.0, 1.0])]
 )
 def test_discrimination_is_nothing_where_nothing_varies(passed, points):
-    assert discrimination(passed, points, 1.0) is None
+    assert discrimination(Counter(zip(passed, points, strict=True)), 1.0) is None
 
 
 def test_a_bin_holds_its_lower_bound_and_the_last_one_full_marks():
-    assert histogram([0.0, 0.1, 0.3, 0.99, 1.0]) == [1, 1, 0, 1, 0, 0, 0, 0, 0, 2]
+    assert histogram(Counter([0.0, 0.1, 0.3, 0.99, 1.0])) == [1, 1, 0, 1, 0, 0, 0, 0, 0, 2]
 
 
 def test_checks_that_all_pass_that_all_fail_and_that_the_good_fail(toy_course):
@@ -144,9 +148,9 @@ def test_what_is_open_is_neither_failed_nor_passed_nor_a_number(toy_course):
     found = found_in(toy_course, grades)
     one, two = found.items
     assert (one.judged, one.passed) == (2, 2) and (two.judged, two.passed, two.open) == (1, 0, 1)
-    assert found.shares == [0.5]
+    assert found.shares == {0.5: 1}
     assert [words.points_words(row) for row in found.rows] == ["?", "1", "0 ○"]
-    assert found.reviews == [("a", "two: grader_error")]
+    assert found.reviews.shown == [("a", "two: grader_error")]
     assert found.unnamed == [("b", "two")]
     assert words.kind("a verdict of tomorrow") == "open" and words.sign("a verdict of tomorrow") == "?"
 
@@ -156,7 +160,7 @@ def test_mistakes_are_counted_by_student(toy_course):
     for check in (*grades[0].checks, grades[1].checks[0]):
         check.misconception, check.hint = "toy-mistake", "Think."
     (mistake,) = found_in(toy_course, grades).mistakes
-    assert list(mistake.students) == ["a", "b"] and list(mistake.checks) == ["one", "two"]
+    assert mistake.students.shown == ["a", "b"] and list(mistake.checks) == ["one", "two"]
     assert words.hint(toy_course.exercise("toy"), mistake) == "Think."
 
 
@@ -307,3 +311,15 @@ def test_the_command_finds_clusters_and_leaks_nothing(toy_course, unnamed, tmp_p
     page = (tmp_path / "out" / "toy.html").read_text(encoding="utf-8")
     assert "An example, by: <bdi>cube-1</bdi>" in page and "return (values ** 3).sum()" in page
     assert find_leaks([tmp_path / "out"], needles_of(toy_course)) == []
+
+
+def test_what_counts_in_the_end_is_counted_whole_and_shown_up_to_a_limit(toy_course):
+    course = toy_course
+    record = made(course, "ann", {"a": "passed"}).to_record()
+
+    def standing(number, points):
+        return Standing(grade=Counted.of_record(record | {"student": f"s{number}"}), points=points)
+
+    found = counted_final([standing(number, 0.5 if number % 2 else 1.0) for number in range(10)], limit=3)
+    assert [one.student for one in found.changed] == ["s1", "s3", "s5"] and found.count == 5
+    assert counted_final([standing(0, 1.0)]).changed == []

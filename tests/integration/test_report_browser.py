@@ -1,22 +1,24 @@
 """The report in a real browser, opened from a file: contents, sorting, filtering, languages, accessibility, no network."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from grader.course import find_course
 from grader.record import Settings, new_grade
 from grader.report.clusters import Cluster
-from grader.report.findings import findings_of
-from grader.report.make import _write
-from grader.report.pages import Class, titles
+from grader.report.final import Final
+from grader.report.gather import gather
+from grader.report.make import draft_of
+from grader.report.pages import titles, write_pages
 from grader.result import CheckResult, Verdict
 from grader.similarity.compare import Pair
 from grader.similarity.ranking import Ranked, Ranking
 from grader.similarity.sides import Side
 from grader.standing.adjustments import Adjustment
 from grader.standing.final import final_points
-from grader.store import Counted
+from grader.store import Counted, Outcome
 from grader.submission import Submission
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
@@ -73,21 +75,25 @@ def similar(course):
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     course = find_course()
-    found = []
-    for exercise in (course.exercise("dot"), course.exercise("attention")):
-        records = [a_grade(course, exercise, student, number) for number, student in enumerate(STUDENTS)]
-        found.append(findings_of(exercise, records))
+    exercises = [course.exercise("dot"), course.exercise("attention")]
+    records = {}
+    for number, student in enumerate(STUDENTS):
+        for exercise in exercises:
+            records[f"{student} {exercise.name}"] = a_grade(course, exercise, student, number)
+    grades = sorted((Outcome.of_record(record, key) for key, record in records.items()), key=lambda one: one.student)
+    shown = gather(course, exercises, grades, records.__getitem__)
     word = Adjustment("student-02", "attention", points=-1.0, text=HOSTILE, author="prof")
-    standing = final_points(Counted.of_record(records[1]), adjustments=[word])
+    standing = final_points(Counted.of_record(records["student-02 attention"]), adjustments=[word])
     example = "def dot(a, b):\n    return '</pre><script>document.title=3</script>'"
-    found[0].clusters = [
+    shown.findings[0].clusters = [
         Cluster(("student-02", HOSTILE), {"test_dot_shape": HOSTILE}, "dot", HOSTILE, example),
         Cluster(("student-04",), {"test_dot_shape": "x"}, "dot", "student-04", example),
     ]
     folder = tmp_path_factory.mktemp("report") / "report"
     names = {student: f"Name {number}" for number, student in enumerate(STUDENTS)}
-    shown = Class(course, sorted(STUDENTS), names, found, [HOSTILE], True, similar(course), [standing])
-    _write(shown, folder, ["en", "ko"])
+    more = {"similar": similar(course), "final": Final([standing], 1)}
+    with draft_of(folder) as draft:
+        write_pages(replace(shown, names=names, mentions=[HOSTILE], with_clusters=True, **more), draft, ["en", "ko"])
     return folder
 
 

@@ -8,7 +8,7 @@ from grader.course import load_course
 from grader.grade import grade
 from grader.record import Settings
 from grader.report.clusters import find_clusters
-from grader.report.findings import findings_of
+from grader.report.tally import findings_of
 from grader.sandbox.launch import ForkServer
 from grader.submission import Submission
 from grader.variants import load_variants
@@ -50,7 +50,7 @@ def test_every_planted_mistake_is_a_cluster_of_just_its_students(name, server):
         grades += grade(COURSE, exercise, submissions[start : start + 8], Settings(secret=SECRET), server)
     found = findings_of(exercise, [one.to_record() for one in grades])
     wrong = {submission.student for submission in submissions} - {"right"}
-    assert set(found.unnamed_students) == wrong, "planted mistakes must have no name"
+    assert {student for student, _check in found.unnamed} == wrong, "planted mistakes must have no name"
 
     clusters = find_clusters(COURSE, exercise, submissions, found.unnamed, server, SECRET)
     expected = {}

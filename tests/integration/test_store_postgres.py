@@ -14,7 +14,7 @@ from grader.errors import MachineFault
 from grader.result import CheckResult, Grade, Verdict
 from grader.standing.adjustments import Adjustment
 from grader.standing.times import HandedIn
-from grader.store import Store
+from grader.store import Outcome, Store
 from grader.store.database import url_of
 from grader.store.migrate import FOLDER, VERSION_TABLE
 
@@ -34,6 +34,8 @@ def test_what_was_saved_is_there_again_in_the_order_of_the_names(postgresql_url)
     with Store(postgresql_url) as store:
         assert [record["student"] for record in store.records()] == names
         assert [counted.student for counted in store.counted()] == names
+        assert [outcome.student for outcome in store.outcomes()] == names
+        assert store.count_students(["toy"]) == len(names) and store.count_students(["other"]) == 0
         assert store.records([names[0]]) == [grade(names[0], "한글 \ud800 \0").to_record()]
         assert store.finished(["k0", "k1", "k99"]) == {"k0", "k1"}
         store.save([("later", grade("ann"))], is_live=False)
@@ -103,6 +105,7 @@ def test_a_store_of_the_second_schema_keeps_all_that_it_holds(postgresql_url):
         (one,) = store.counted()
         assert (one.key, one.source_sha256, one.counted_at, one.submitted_at) == ("k1", "ab" * 32, noon, None)
         assert store.records() == [record]
+        assert list(store.outcomes()) == [Outcome.of_record(record, "k1")]
         store.hand_in([("ann", "toy", "ab" * 32, HandedIn(noon, "timestamps"))])
         store.save([("k2", grade())], is_live=False)
         assert [(past.key, past.has_counted, past.submitted_at) for past in store.history("ann")] == [
