@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
 def measured_text(checks: Sequence[Mapping[str, Any]]) -> str:
     """What was measured in a record's checks, as the column `measured` holds it: seconds, then races."""
     speeds = [{"measures": "time"} | check["speed"] for check in checks if check.get("speed")]
-    races = [[speed[name] for name in RACE] for speed in speeds]
+    races = [[speed.get(name) for name in RACE] for speed in speeds]  # an older record may lack one
     return to_text(([check["seconds"] for check in checks], races))
 
 
