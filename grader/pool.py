@@ -72,13 +72,13 @@ def _bench_of(settings: "Settings") -> "Bench | None":
     return _bench
 
 
-def verify_exercise(course_file: Path, exercise: str, seeds: int, part: int, parts: int) -> "Part":
+def verify_exercise(course_file: Path, exercise: str, seeds: int, part: int, parts: int, first_seed: int = 0) -> "Part":
     """Verify one part of an exercise in this process."""
     from .course import load_course
     from .verify import verify_part
 
     course = load_course(course_file)
-    return verify_part(course, course.exercise(exercise), seeds, _living_server(), part, parts)
+    return verify_part(course, course.exercise(exercise), seeds, _living_server(), part, parts, first_seed=first_seed)
 
 
 def _living_server() -> Connection | None:

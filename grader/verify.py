@@ -109,10 +109,15 @@ def verify(
     seeds: int,
     server: Connection | None,
     on_progress: Callable[[str], None] = lambda text: None,
+    first_seed: int = 0,
 ) -> Verification:
-    """Verify exercises under `seeds` seeds. Without a server the sources, all trusted, are run in this process."""
+    """Verify exercises under `seeds` seeds, from `first_seed` on. Without a server the trusted sources run in this process."""
     return merged(
-        exercises, [[verify_part(course, exercise, seeds, server, on_progress=on_progress)] for exercise in exercises]
+        exercises,
+        [
+            [verify_part(course, exercise, seeds, server, on_progress=on_progress, first_seed=first_seed)]
+            for exercise in exercises
+        ],
     )
 
 
@@ -124,6 +129,7 @@ def verify_part(
     part: int = 0,
     parts: int = 1,
     on_progress: Callable[[str], None] = lambda text: None,
+    first_seed: int = 0,
 ) -> Part:
     """Verify every `parts`-th source, from number `part` on; with the first part also what is one for the whole exercise."""
     done = Part()
@@ -133,7 +139,8 @@ def verify_part(
             done.problems += hint_problems(exercise)
             done.problems += input_problems(exercise)
             done.problems += out_of_step(exercise, generate(exercise))
-        done.rows = _rows(course, exercise, sources_of(exercise)[part::parts], seeds, server, on_progress)
+        sources = sources_of(exercise)[part::parts]
+        done.rows = _rows(course, exercise, sources, range(first_seed, first_seed + seeds), server, on_progress)
     except (GraderFault, FileNotFoundError) as error:
         done.fault = f"{exercise.name}: {error}"
     return done
@@ -197,7 +204,7 @@ def _rows(
     course: Course,
     exercise: Exercise,
     sources: list[tuple[str, str, str]],
-    seeds: int,
+    seeds: range,
     server: Connection | None,
     on_progress: Callable[[str], None],
 ) -> list[Row]:
@@ -211,15 +218,16 @@ def _rows(
     for row, submission in zip(rows, submissions, strict=True):
         _judge_locally(row, check_locally(exercise, submission, None).checks, commands)
     marking = Marking(exercise)
-    for seed in range(seeds):
+    for seed in seeds:
         on_progress(f"{exercise.name}: seed {seed}")
         settings = Settings(seed=str(seed), sandbox="import" if server is None else server.sandbox)
         grades = grade(course, exercise, submissions, settings, server, marking)
         for row, graded in zip(rows, grades, strict=True):
             _judge(row, graded, seed, exercise, commands)
     for row in rows:
-        if row.is_misconception and row.times_named < MIN_NAMED_OF_ONE * seeds:
-            astray = [seed for seed, names in enumerate(row.names_by_seed) if names.split(", ")[0] != row.id]
+        if row.is_misconception and row.times_named < MIN_NAMED_OF_ONE * len(seeds):
+            named = zip(seeds, row.names_by_seed, strict=True)
+            astray = [seed for seed, names in named if names.split(", ")[0] != row.id]
             called = max(row.names_by_seed, key=row.names_by_seed.count) or "nothing"
             row.found[f"is called {called} in the hidden run"] = astray
     return rows

@@ -27,6 +27,7 @@ def verify_in_processes(
     sandbox: str,
     jobs: int,
     on_progress: Callable[[str], None] = lambda text: None,
+    first_seed: int = 0,
 ) -> Verification:
     """As `verify.verify`, in `jobs` processes; the exercises come in the course's order."""
     shares = shares_of(exercises, jobs)
@@ -34,7 +35,9 @@ def verify_in_processes(
     course_file = course.root / "exercises" / "course.toml"
     try:
         futures = {
-            executor.submit(verify_exercise, course_file, share.exercise.name, seeds, share.part, share.parts): share
+            executor.submit(
+                verify_exercise, course_file, share.exercise.name, seeds, share.part, share.parts, first_seed
+            ): share
             for share in shares
         }
         for done, future in enumerate(as_completed(futures), 1):

@@ -17,6 +17,7 @@ app = typer.Typer()
 def verify(
     exercises: Exercises = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to draw hidden inputs from.")] = 1,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of these: a long run can be split.")] = 0,
     sandbox: Annotated[
         Literal["bwrap", "none", "import"],
         typer.Option(help="import: run the course's own sources in this process, which is faster."),
@@ -35,10 +36,10 @@ def verify(
     chosen = course.select(exercises)
     with console.status("…") as spinner:
         if min(jobs, len(shares_of(chosen, jobs))) > 1:
-            verification = verify_in_processes(course, chosen, seeds, sandbox, jobs, spinner.update)
+            verification = verify_in_processes(course, chosen, seeds, sandbox, jobs, spinner.update, first_seed)
         else:
             with ForkServer(sandbox) if sandbox != "import" else nullcontext() as server:
-                verification = run_verify(course, chosen, seeds, server, spinner.update)
+                verification = run_verify(course, chosen, seeds, server, spinner.update, first_seed)
     if json is not None:
         write_figures(verification, json)
     console.print(verification_table(verification))

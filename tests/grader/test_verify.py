@@ -307,3 +307,10 @@ def test_processes_that_share_an_exercise_find_what_one_finds(own_course):
     whole = verify(own_course, exercises, 1, None)
     assert len(whole.rows) == 18
     assert verify_in_processes(own_course, exercises, 1, "import", 2) == whole
+
+
+def test_a_long_run_can_be_split_by_its_first_seed(toy_course):
+    whole = verify(toy_course, [toy_course.exercise("toy")], 3, None)
+    rest = verify(toy_course, [toy_course.exercise("toy")], 2, None, first_seed=1)
+    assert [row.points_by_seed for row in rest.rows] == [row.points_by_seed[1:] for row in whole.rows]
+    assert [row.names_by_seed for row in rest.rows] == [row.names_by_seed[1:] for row in whole.rows]
