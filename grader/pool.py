@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from . import i18n
 from .errors import GraderFault, SandboxUnavailable
-from .sandbox.launch import Connection, ForkServer
+from .sandbox.connection import Connection
+from .sandbox.launch import ForkServer
 
 if TYPE_CHECKING:
     from .record import Settings

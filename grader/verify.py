@@ -15,7 +15,7 @@ from .local import check_locally
 from .placeholders import placeholder_problems
 from .record import Settings
 from .result import CheckResult, Grade, Verdict
-from .sandbox.launch import Connection
+from .sandbox.connection import Connection
 from .submission import Submission
 from .sync import generate, make_stub, out_of_step
 from .verify_hints import hint_problems

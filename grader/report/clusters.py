@@ -16,7 +16,7 @@ from ..draw import keyed_seed
 from ..grade import BACKSTOP, Marking, new_candidate, run_checks
 from ..result import Verdict
 from ..run import Run, fresh_reference
-from ..sandbox.launch import Connection
+from ..sandbox.connection import Connection
 from ..subject import Step
 from ..submission import Submission
 

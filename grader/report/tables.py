@@ -42,7 +42,7 @@ class Table:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._rows = tempfile.TemporaryFile(  # noqa: SIM115  closed by `close`
+        self._rows = tempfile.TemporaryFile(  # noqa: SIM115  open as long as the table: `close` closes it
             "w+", newline="", encoding="utf-8", errors="backslashreplace", dir=path.parent
         )
         self._writer = csv.writer(self._rows, lineterminator="")

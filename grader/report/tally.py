@@ -126,7 +126,7 @@ class Tally:
         self._rows.add(row, row.points, has_open, kind.is_begun)
         if kind.is_begun:
             self._add_begun(kind, grade, has_open)
-        notes = grade.each_note() if grade.notes else []
+        notes = grade.each_note()
         if has_open:
             self._reviews.add((grade.student, "; ".join(kind.reasons + notes)))
         for note in notes:

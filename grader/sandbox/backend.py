@@ -5,9 +5,9 @@ from typing import Any
 
 from ..errors import GivenUp, Raised, StudentFault, TimedOut
 from .client import Usage, Worker
+from .connection import Connection
 from .inside.fault import without_addresses
 from .inside.session import Outcome
-from .launch import Connection
 from .limits import Limits
 from .started import Server, StartedWorker
 

@@ -17,11 +17,11 @@ from mmap import PAGESIZE
 from typing import Any
 
 from ..errors import Crashed, GraderFault, OutOfMemory, StudentFault, TimedOut, TooManyThreads
+from .connection import Connection
 from .inside.bounds import MAX_THREADS
 from .inside.fault import Fault
 from .inside.protocol import HEADER, JSON_BYTES, MAX_NODES, MAX_TEXTS, ProtocolError, unpack
 from .inside.session import Outcome
-from .launch import Connection
 from .limits import Limits
 from .requests import Requests, read_outcome
 

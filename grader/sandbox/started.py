@@ -17,9 +17,10 @@ from typing import IO, Literal
 
 from ..errors import Crashed, GraderFault, TimedOut
 from .client import Usage
+from .connection import Connection
 from .inside.protocol import HEADER, ProtocolError, unpack
 from .inside.session import Outcome
-from .launch import INSIDE, SETTINGS, Connection, ForkServer
+from .launch import INSIDE, SETTINGS, ForkServer
 from .limits import Limits
 from .requests import Requests, read_outcome
 

@@ -14,8 +14,9 @@ from ..course import Exercise
 from ..errors import CheckFailed, TimedOut
 from ..i18n import _
 from ..sandbox.client import Timing, Usage, Worker
+from ..sandbox.connection import Connection
 from ..sandbox.gpu import Gpu
-from ..sandbox.launch import Connection, ForkServer
+from ..sandbox.launch import ForkServer
 from ..sandbox.limits import Limits
 from .device import Device, processor, reserved
 from .statistics import STAGES, Clock, Round, decide, ratio_of

@@ -10,7 +10,7 @@ from ..grade import Marking, new_run, run_checks, timekeeper
 from ..record import Settings
 from ..result import CheckResult, Verdict
 from ..run import Candidate
-from ..sandbox.launch import Connection
+from ..sandbox.connection import Connection
 from ..submission import Submission
 from ..variants import Variant
 from .bench import Bench
