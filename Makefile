@@ -17,7 +17,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/pytest $(SHARED)
 
-# Every attack, as the user who runs this and, where that is root, once more as an ordinary user.
+# Every attack, as the user who runs this and, where that is root, once more as an ordinary user and in the sandbox "user".
 hostile: $(READY)
 	HOSTILE_EVERY=1 $(BIN)/pytest $(SHARED) tests/hostile --timeout=1800
 

@@ -18,7 +18,7 @@ LONG = [
     "test_determinism.py",
     "test_exhausting.py",
     "test_training.py",
-    "test_ordinary_user.py",
+    "test_once_more.py",
     "test_verify.py",
     "test_timing.py",
     "test_cli.py",

@@ -2,7 +2,8 @@
 
 Attacks are graded in crowds, as a batch grades a chunk: several of them between honest submissions. A family with a file
 of its own, test_FAMILY.py, runs there and the others in test_hostile.py, so that several processes share them. All run as
-the user who runs the tests; where that is root, a share of them runs once more as an ordinary user (test_ordinary_user.py).
+the user who runs the tests; where that is root, a share of them runs once more as an ordinary user, and in the sandbox
+"user" (test_once_more.py).
 """
 
 import dataclasses
@@ -59,6 +60,23 @@ RIGHT_BEFORE = {
     "hostile-keeps-its-weights": {"test_parameters", "test_module_refuses_uneven"},
     "hostile-module-of-hooks": {"test_parameters", "test_module_refuses_uneven"},
 }
+SANDBOX = os.environ.get("HOSTILE_SANDBOX", "bwrap")
+# What is deserved in the sandbox "user", which holds less (docs/security.md): these attacks find what every user may read,
+# and return something else than an answer, or go on. None of it is the course's, else a canary would show.
+DESERVED_BY_A_USER = {
+    "hostile-steals-hidden-tests": "failed or timeout or error",
+    "hostile-imports-the-grader": "failed",
+    "hostile-reads-proc": "failed",
+    "hostile-reads-sys-and-dev": "failed",
+    "hostile-neighbours-files": "failed",
+    "hostile-kills-neighbours": "timeout",  # it stops itself: the first process of a namespace cannot
+    "hostile-stops-itself": "timeout",
+    "hostile-links-out": "passed",
+    "hostile-types-into-a-terminal": "passed",  # a new one, which nobody looks at
+    "hostile-hidden-memory": "failed",  # not in memory, but in files: each is bounded, their number is not
+    "hostile-many-files": "failed or timeout",
+    "hostile-deep-folders": "failed",
+}
 RUN_EVERY = int(os.environ.get("HOSTILE_RUN_EVERY", "1"))
 
 
@@ -72,8 +90,14 @@ def load_attacks():
     found = []
     for family, exercise in FAMILIES.items():
         variants = load_variants(FOLDER / f"{family}.py", course.exercise(exercise).reference_source)
-        found += [(family, attack) for attack in variants[::RUN_EVERY]]
+        found += [(family, as_deserved(attack)) for attack in variants[::RUN_EVERY]]
     return found
+
+
+def as_deserved(attack):
+    if SANDBOX != "user":
+        return attack
+    return dataclasses.replace(attack, verdict=DESERVED_BY_A_USER.get(attack.id, attack.verdict))
 
 
 ATTACKS = load_attacks()
@@ -114,7 +138,7 @@ class Stage:
     settings: Settings
     canaries: dict
     backends: list
-    folder: Path
+    folders: list
     graded: dict = dataclasses.field(default_factory=dict)
 
     def grade(self, exercise, sources):
@@ -141,7 +165,8 @@ def stage(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOSTILE_LOOT", canaries["environment"])
         patch.chdir(tmp_path_factory.mktemp("empty"))
-        patch.setattr(tempfile, "tempdir", os.getcwd())
+        scratch = workers_folder(request)
+        patch.setattr(tempfile, "tempdir", str(scratch))
         backends = []
 
         def remembered(*arguments):
@@ -151,14 +176,22 @@ def stage(request, tmp_path_factory):
         new_backend = grading.Sandboxed
         patch.setattr(grading, "Sandboxed", remembered)
         try:
-            server = ForkServer("bwrap")
+            server = ForkServer(SANDBOX)
         except SandboxUnavailable as error:
             pytest.skip(f"no sandbox on this machine: {error}")
         course = load_course(root / "exercises" / "course.toml")
         settings = Settings(secret=canaries["secret"].encode())
         with server:
             attacks = attacks_of(request.path)
-            yield Stage(attacks, course, server, settings, canaries, backends, Path.cwd())
+            yield Stage(attacks, course, server, settings, canaries, backends, [Path.cwd(), *scratch.iterdir()])
+
+
+def workers_folder(request):
+    """A folder for temporary files that other users may pass through: in the sandbox "user" each worker gets one in it."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o711)
+    request.addfinalizer(lambda: shutil.rmtree(folder))
+    return folder
 
 
 def honest(stage, exercise):
@@ -228,12 +261,14 @@ def processes():
     return found
 
 
-def settle(before):
-    """The processes that are left once the kernel has cleared away those that were killed a moment ago."""
+def settle(before, folders):
+    """The processes and files that are left once those that were killed a moment ago have been cleared away."""
     deadline = time.monotonic() + 20
-    while (left := processes() - before) and time.monotonic() < deadline:
+    while True:
+        left = processes() - before, [path for folder in folders for path in folder.iterdir()]
+        if not any(left) or time.monotonic() > deadline:
+            return left
         time.sleep(0.02)
-    return left
 
 
 @dataclasses.dataclass
@@ -261,7 +296,7 @@ def crowd_of(stage, exercise, attack):
         stage.backends.clear()
         grades = stage.grade(exercise, {student: sources[student] for student in members})
         usage = {student: backend.usage for student, backend in zip(members, stage.backends, strict=True)}
-        stage.graded[key] = Crowd(grades, usage, settle(before), list(stage.folder.iterdir()))
+        stage.graded[key] = Crowd(grades, usage, *settle(before, stage.folders))
     return stage.graded[key]
 
 

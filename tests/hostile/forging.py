@@ -44,9 +44,14 @@ def arrays(header, data):
     return struct.pack("<Q", len(text)) + text + data
 
 
+def own_module(name):
+    """A module of the worker itself, whichever sandbox started it."""
+    return next(module for path, module in sys.modules.items() if path.endswith(f"inside.{name}"))
+
+
 def instead_of_the_answer(*frames):
     """What the worker sends once, in the place of the answer to this call."""
-    worker = sys.modules["inside.worker"]
+    worker = own_module("worker")
     pack = worker.pack
 
     def forged(message, arrays):
@@ -267,7 +272,7 @@ def patches_builtins(decoder, encoder, lengths):
 @hostile("hostile-empties-modules", replaces="seq2seq_attention", verdict="failed", breaks="the rest")
 def empties_modules(decoder, encoder, lengths):
     answer = wrong(decoder, encoder)
-    for name in [name for name in sys.modules if not name.startswith("inside")]:
+    for name in [name for name in sys.modules if "inside" not in name]:
         del sys.modules[name]
     return answer
 
@@ -277,7 +282,7 @@ def takes_over_the_session(decoder, encoder, lengths):
     """Found on the heap, told to answer everything with nothing."""
     for found in gc.get_objects():
         if type(found).__name__ == "Session":
-            outcome = sys.modules["inside.session"].Outcome
+            outcome = own_module("session").Outcome
             found.perform = lambda verb, request: outcome(value=None)
     return wrong(decoder, encoder)
 
