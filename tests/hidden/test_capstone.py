@@ -332,9 +332,12 @@ def test_generate(student, reference, draw, earlier):
     """generate continues a prompt with the likeliest token, one by one."""
     student = with_sound_parts(student, earlier)
     found, wanted = [], []
-    for _ in range(4):
+    while len(found) < 12:
         model, expected = twins(student, reference, draw, "TinyDecoder", 6, 9, 8, 2, scale=1.5)
         prompt = draw.integers(0, 6, 3, 4)
+        written = expected.generate(prompt, 5)[:, 4:]
+        if (written == written[:, :1]).all():
+            continue  # half of such models say one token for ever, whatever they have read
         for steps in (5, 1, 0):
             found.append(model.generate(prompt, steps))
             wanted.append(expected.generate(prompt, steps))
