@@ -107,6 +107,27 @@ def test_a_call_that_moves_the_global_generator_is_noted(body):
     assert call(session, "g", Rng(3)).mutated == ()
 
 
+def test_a_global_generator_of_another_kind_is_watched_too():
+    session = session_of(
+        "import numpy as np\n"
+        "def put(): np.random.set_bit_generator(np.random.PCG64(1))\n"
+        "def draw(): np.random.rand()\n"
+        "def leave(): pass"
+    )
+    before = np.random.get_bit_generator()
+    try:
+        assert call(session, "put").mutated == ("put:np.random",)
+        assert call(session, "draw").mutated == ("draw:np.random",)
+        assert call(session, "leave").mutated == ()
+    finally:
+        np.random.set_bit_generator(before)
+
+
+@pytest.mark.parametrize("argument", [np.array([0.0]), np.arange(6.0)[::2], np.array([[1.0]])[:, :0], np.float32(3)])
+def test_arrays_that_stay_as_they_were_are_not_noted(argument):
+    assert call(session_of("def f(x): x[...] = x[...] if x.ndim else x"), "f", argument).mutated == ()
+
+
 def test_markers_become_what_they_stand_for():
     session = session_of("def f(rng, function, x): return function(x) + rng.random()")
     value = call(session, "f", Rng(3), Named("numpy.exp"), 0.0).value

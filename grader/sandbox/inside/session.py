@@ -5,6 +5,7 @@ behaviour on both sides of the boundary.
 """
 
 import contextlib
+import ctypes
 import linecache
 import random
 import sys
@@ -24,6 +25,7 @@ from .protocol import Encoder, ModuleRef, decode, materialise
 
 # A place in Outcome.mutated: NumPy's global generator, which an exercise may ask to leave alone.
 GLOBAL_GENERATOR = "np.random"
+MT19937_BYTES = 4 * (624 + 1)  # 624 words, and the place of the next
 GLOBAL_SEED = 1_843_905_276  # no number that a student would choose: reseeding with it could not be seen
 
 
@@ -234,10 +236,15 @@ def on_device(value: Any, device: str) -> Any:
     return value
 
 
-def _global_generator() -> dict[str, Any]:
-    """Where NumPy's global generator stands: whatever draws from it or seeds it changes this."""
-    state: dict[str, Any] = np.random.get_state(legacy=False)["state"]
-    return {name: value.tobytes() if isinstance(value, np.ndarray) else value for name, value in state.items()}
+def _global_generator() -> bytes | str:
+    """Where NumPy's global generator stands: whatever draws from it, seeds it or puts another in its place changes this.
+
+    Its memory is read, by the address that NumPy gives for it: `get_state` takes fifty times as long, twice a call.
+    """
+    bits = np.random.get_bit_generator()
+    if type(bits) is not np.random.MT19937:
+        return str(bits.state)
+    return ctypes.string_at(bits.ctypes.state_address, MT19937_BYTES)
 
 
 def _copies(argument: Any) -> Any:
@@ -259,6 +266,8 @@ def _same(kept: Any, argument: Any) -> bool:
             return False
         return bool(((kept == argument) | ((kept != kept) & (argument != argument))).all())  # NaN equals NaN here
     if isinstance(kept, np.ndarray):
+        if kept.shape == argument.shape and kept.tobytes() == argument.tobytes():
+            return True  # the usual case, in a tenth of the time
         return kept.shape == argument.shape and bool(np.array_equal(kept, argument, equal_nan=kept.dtype.kind == "f"))
     if isinstance(kept, list):
         return len(kept) == len(argument) and all(map(_same, kept, argument))
