@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.random import MT19937, mtrand
 
 from .companions import Companions
 from .fault import Fault, Forbidden, Undefined, describe
@@ -241,8 +242,8 @@ def _global_generator() -> bytes | str:
 
     Its memory is read, by the address that NumPy gives for it: `get_state` takes fifty times as long, twice a call.
     """
-    bits = np.random.get_bit_generator()
-    if type(bits) is not np.random.MT19937:
+    bits = mtrand.get_bit_generator()
+    if type(bits) is not MT19937:
         return str(bits.state)
     return ctypes.string_at(bits.ctypes.state_address, MT19937_BYTES)
 
