@@ -13,7 +13,6 @@ import socket
 import struct
 import time
 from dataclasses import dataclass
-from mmap import PAGESIZE
 from typing import Any
 
 from ..errors import Crashed, GraderFault, OutOfMemory, StudentFault, TimedOut, TooManyThreads
@@ -23,11 +22,13 @@ from .inside.fault import Fault
 from .inside.protocol import HEADER, JSON_BYTES, MAX_NODES, MAX_TEXTS, ProtocolError, unpack
 from .inside.session import Outcome
 from .limits import Limits
+from .process import WorkerProcess
 from .requests import Requests, read_outcome
 
 POLL_SECONDS = 0.05
 READ_BYTES = 2**18
 START_SECONDS = 30.0
+END_SECONDS = 5.0  # until a fork server has told how a worker ended
 CREDENTIALS = struct.Struct("3i")
 MAX_BRACKETS = 4 * MAX_NODES + MAX_TEXTS  # a part opens three at most; the rest may stand in texts
 ANSWERS_A_CHECK = 4  # times the limit of one answer: a check keeps all that came until it is done
@@ -58,7 +59,6 @@ class Worker(Requests):
         """freeze: whether it is stopped between requests, where the sandbox can."""
         self.limits, self.usage, self.output = limits, usage, output
         self.alive = True
-        self.pid = 0
         self._channel, self._output_pipe, self._status_pipe = server.spawn(limits)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._channel, selectors.EVENT_READ)
@@ -71,20 +71,26 @@ class Worker(Requests):
         self._confined, self._gpu = server.sandbox != "none", server.gpu
         self._is_frozen_between = self._confined and freeze
         self._killed_by_us = False
-        self._pidfd: int | None = None
         self._received = bytearray()
         self.last_timing = Timing(0.0, 0.0)
         try:
-            self._greet(server)
+            self._process = WorkerProcess(self._greeted_pid(server))
         except ProcessLookupError:
-            self.kill()
+            self._let_go()
             raise GraderFault("a worker was killed before it had started") from None
-        except GraderFault:
-            self.kill()
+        except BaseException:
+            self._let_go()
             raise
+        self._channel.setblocking(False)
+        self._memory_floor_kb, _ = self._process.memory_and_threads()
+        self._freeze()
 
-    def _greet(self, server: Connection) -> None:
-        """Learn the worker's real pid from the kernel; nothing of the student's has run yet."""
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _greeted_pid(self, server: Connection) -> int:
+        """The worker's real pid, which the kernel adds to its greeting; nothing of the student's has run yet."""
         self._channel.settimeout(START_SECONDS)
         try:
             data, ancillary, _, _ = self._channel.recvmsg(65536, socket.CMSG_SPACE(CREDENTIALS.size))
@@ -92,17 +98,13 @@ class Worker(Requests):
             server.close()  # it hangs: the next unit gets a new one
             raise GraderFault(f"a worker did not start: {error}") from error
         if not data:
-            raise GraderFault(f"a worker did not start: {self._read_end().get('refused', 'it ended at once')}")
-        self.pid = (
-            CREDENTIALS.unpack(ancillary[0][2])[0] if ancillary else int(json.loads(data[HEADER.size :])["hello"])
-        )
-        if hasattr(os, "pidfd_open"):
-            self._pidfd = os.pidfd_open(self.pid)
+            self._status_came(END_SECONDS)
+            raise GraderFault(f"a worker did not start: {self._read_status().get('refused', 'it ended at once')}")
         if hasattr(socket, "SO_PASSCRED"):
             self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-        self._channel.setblocking(False)
-        self._memory_floor_kb, _ = self._memory_and_threads()
-        self._freeze()
+        if ancillary:
+            return int(CREDENTIALS.unpack(ancillary[0][2])[0])
+        return int(json.loads(data[HEADER.size :])["hello"])
 
     def begin_check(self, limits: Limits) -> None:
         """From here on a new check's limits count."""
@@ -114,28 +116,30 @@ class Worker(Requests):
         """End the worker and let its connections go."""
         if not self.alive:
             return
-        self.alive = False
-        self._signal(signal.SIGKILL)
+        self._process.signal(signal.SIGKILL)
         self._drain(self._output_pipe)
+        self._process.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self.alive = False
         self._selector.close()
         self._channel.close()
         os.close(self._output_pipe)
         os.close(self._status_pipe)
-        if self._pidfd is not None:
-            os.close(self._pidfd)
 
     def _exchange(self, frame: bytes) -> Outcome:
         started = time.monotonic()
         self._next_look = started + POLL_SECONDS
         try:
-            cpu_before = self._cpu_now()
+            cpu_before = self._process.cpu_s()
             self._send(frame, started)
             text_length, blob_length = HEADER.unpack(self._receive(HEADER.size, started))
             if text_length > JSON_BYTES or blob_length > self.limits.answer_mb * 2**20 + JSON_BYTES:
                 raise ProtocolError("an answer larger than its limit")
             body = self._receive(text_length + blob_length, started)
             # Now that all bytes are here, and before anything is made of them.
-            self.last_timing = Timing(self._cpu_now() - cpu_before, time.monotonic() - started)
+            self.last_timing = Timing(self._process.cpu_s() - cpu_before, time.monotonic() - started)
             if self._received:
                 raise ProtocolError("more than one answer")
             return self._outcome(body[:text_length], body[text_length:])
@@ -173,15 +177,7 @@ class Worker(Requests):
         Only in the sandbox, whose processes end with the grader: a stopped process of no sandbox would outlive it.
         """
         if self._is_frozen_between:
-            self._signal(signal.SIGSTOP)
-
-    def _signal(self, number: signal.Signals) -> None:
-        """To the worker and no other: a pid may be given to another process once its own has ended."""
-        with contextlib.suppress(ProcessLookupError):
-            if self._pidfd is not None:
-                signal.pidfd_send_signal(self._pidfd, number)
-            elif self.pid:
-                os.kill(self.pid, number)
+            self._process.signal(signal.SIGSTOP)
 
     def _send(self, frame: bytes, started: float) -> None:
         """All of a frame, with an eye on every limit while the worker does not take it.
@@ -191,7 +187,7 @@ class Worker(Requests):
         unsent = memoryview(frame)
         with contextlib.suppress(BlockingIOError):  # full: the worker answers without reading
             unsent = unsent[self._channel.send(unsent) :]
-        self._signal(signal.SIGCONT)
+        self._process.signal(signal.SIGCONT)
         if not unsent:
             return
         self._selector.modify(self._channel, selectors.EVENT_READ | selectors.EVENT_WRITE)
@@ -249,7 +245,7 @@ class Worker(Requests):
             if used > limit:
                 raise TimedOut(name, limit)
         # RLIMIT_DATA and the refusal of shared memory come first; this watch is for what they might miss.
-        resident_kb, threads = self._memory_and_threads()
+        resident_kb, threads = self._process.memory_and_threads()
         if resident_kb - self._memory_floor_kb > limits.memory_mb * 1024 + 65536:
             raise OutOfMemory(limits.memory_mb)
         if threads > MAX_THREADS:
@@ -259,36 +255,14 @@ class Worker(Requests):
 
     def _count_cpu(self) -> None:
         """Add the CPU time since the last count, read from the process's own clock by its pid."""
-        now = self._cpu_now()
+        now = self._process.cpu_s()
         self._check_cpu_s += now - self._cpu_seen
         self.usage.cpu_s += now - self._cpu_seen
         self._cpu_seen = now
 
-    def _cpu_now(self) -> float:
-        """The process's own CPU clock, read by its pid; once it has ended, what was seen last."""
-        try:
-            return time.clock_gettime((~self.pid << 3) | 2)  # the clock id that clock_getcpuclockid(3) gives
-        except OSError:
-            return self._cpu_seen
-
-    def _memory_and_threads(self) -> tuple[int, int]:
-        """Resident kB and number of threads, from outside; zeros where there is no /proc."""
-        try:
-            with open(f"/proc/{self.pid}/stat", encoding="utf-8", errors="replace") as stat:
-                fields = stat.read().rpartition(")")[2].split()
-            return int(fields[21]) * PAGESIZE // 1024, int(fields[17])
-        except (OSError, IndexError):
-            return 0, 0
-
     def resident_bytes(self) -> tuple[int, int]:
         """Its memory now, and the most that it ever was, read from outside. Raises GraderFault where there is no /proc."""
-        try:
-            with open(f"/proc/{self.pid}/status", encoding="utf-8", errors="replace") as status:
-                fields = dict(line.split(":", 1) for line in status)
-            now, peak = (int(fields[name].split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
-            return now, peak
-        except (OSError, KeyError) as error:
-            raise GraderFault(f"a worker's memory could not be read: {error}") from error
+        return self._process.resident_bytes()
 
     def _drain(self, pipe: int) -> None:
         """Read what was printed, keep it up to the cap, drop the rest: a full pipe must not stop the worker."""
@@ -330,18 +304,25 @@ class Worker(Requests):
 
     def _read_end(self) -> dict[str, Any]:
         """What the fork server wrote, or before it the worker while nothing of the submission's had run."""
-        readable = selectors.DefaultSelector()
-        readable.register(self._status_pipe, selectors.EVENT_READ)
+        if not self._status_came(0.2):
+            # The channel is closed but the process lives on, or is about to end: a signal does not change how.
+            self._killed_by_us = True
+            self._process.signal(signal.SIGKILL)
+            self._status_came(END_SECONDS)
+        return self._read_status()
+
+    def _status_came(self, seconds: float) -> bool:
+        """Wait until something can be read from the status pipe, or nothing ever will."""
+        with selectors.DefaultSelector() as readable:
+            readable.register(self._status_pipe, selectors.EVENT_READ)
+            return bool(readable.select(seconds))
+
+    def _read_status(self) -> dict[str, Any]:
+        """The first line of the status pipe; nothing where there is none yet."""
         try:
-            if not readable.select(0.2):
-                # The channel is closed but the process lives on, or is about to end: a signal does not change how.
-                self._killed_by_us = True
-                self._signal(signal.SIGKILL)
-                readable.select(5.0)
+            os.set_blocking(self._status_pipe, False)
             first, _, _ = os.read(self._status_pipe, 65536).partition(b"\n")
             end: dict[str, Any] = json.loads(first or b"{}")
             return end
         except (OSError, ValueError):
             return {}
-        finally:
-            readable.close()

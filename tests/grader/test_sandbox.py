@@ -19,6 +19,7 @@ from grader.sandbox.inside.confine import SCRATCH
 from grader.sandbox.inside.protocol import Opaque
 from grader.sandbox.launch import ForkServer
 from grader.sandbox.limits import Limits
+from grader.sandbox.process import WorkerProcess
 
 PROJECT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
@@ -254,7 +255,7 @@ def test_memory_that_the_kernel_does_not_count_is_counted_from_outside(sandboxed
     """As if the program had found a way around RLIMIT_DATA."""
     backend = sandboxed("def f(): return 1\ndef g():\n    while True: pass")
     call(backend, "f")
-    monkeypatch.setattr(client.Worker, "_memory_and_threads", lambda self: (10**9, 1))
+    monkeypatch.setattr(WorkerProcess, "memory_and_threads", lambda self: (10**9, 1))
     with pytest.raises(OutOfMemory):
         call(backend, "g")
 
