@@ -26,6 +26,8 @@ OPERATORS = {"operator.matmul": "@", "operator.imatmul": "@"}
 
 def forbidden_uses(source: str, forbidden: dict[str, list[str]]) -> dict[str, tuple[str, int]]:
     """For each restricted function that breaks its rule: (what it uses, line), helpers that it calls included."""
+    if not forbidden:
+        return {}  # as in most exercises; parsing takes a millisecond, of some fifteen of a worker
     tree = ast.parse(source)
     imports = _imported_names(tree)
     definitions = _definitions(tree)
