@@ -17,7 +17,7 @@ DIGITS_TRAIN = 1257  # of 1,797 images; the rest is for testing
 
 CHARACTERS = "\0 ,0123456789ADFJMNOSabceghilmnoprstuvy년월일"  # number 0 is the padding
 DATES = {"source_size": len(CHARACTERS), "target_size": 10, "embedding_dim": 16, "hidden_size": 64}
-DATES_FIT = {"epochs": 15, "batch_size": 64, "learning_rate": 1e-2}
+DATES_FIT = {"epochs": 20, "batch_size": 64, "learning_rate": 1e-2}
 DATES_TRAIN = 2000
 
 SEQUENCES = {"vocabulary_size": 8, "max_length": 16, "dim": 32, "num_heads": 4}
