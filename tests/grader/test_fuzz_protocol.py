@@ -252,8 +252,9 @@ def test_a_value_of_many_parts_is_read_within_its_bounds_or_refused(part, count)
 class ScriptedWorker(Worker):
     """A client whose worker has said all that it will ever say. No process is there to be signalled."""
 
-    def _signal(self, number):
-        pass
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._process.signal = lambda number: None
 
 
 class Scripted:
