@@ -128,6 +128,11 @@ def test_arrays_that_stay_as_they_were_are_not_noted(argument):
     assert call(session_of("def f(x): x[...] = x[...] if x.ndim else x"), "f", argument).mutated == ()
 
 
+def test_an_array_that_is_read_as_another_dtype_is_noted():
+    session = session_of("import numpy as np\ndef f(x): x.dtype = np.int64")
+    assert call(session, "f", np.array([1.0, 2.0])).mutated == ("f:1",)
+
+
 def test_markers_become_what_they_stand_for():
     session = session_of("def f(rng, function, x): return function(x) + rng.random()")
     value = call(session, "f", Rng(3), Named("numpy.exp"), 0.0).value

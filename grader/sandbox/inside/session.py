@@ -20,6 +20,7 @@ from numpy.random import MT19937, mtrand
 
 from .companions import Companions
 from .fault import Fault, Forbidden, Undefined, describe
+from .gradients import gradient
 from .guard import forbidden_uses, install_numpy_guards, watching
 from .modules import TRAINING_MODE, load_state, switched, trainable, training_modes
 from .protocol import Encoder, ModuleRef, decode, materialise
@@ -104,7 +105,7 @@ class Session:
         return self.carried
 
     def handle_gradient(self, mutated: list[str], name: str, args: Any, kwargs: Any, wrt: Any, cotangents: Any) -> Any:
-        return _gradient(self._function(name), args, kwargs, wrt, [], cotangents)
+        return gradient(self._function(name), args, kwargs, wrt, [], cotangents)
 
     def handle_module_call(self, mutated: list[str], module: int, args: Any, kwargs: Any) -> Any:
         built, name = self.modules[module], type(self.modules[module]).__name__
@@ -118,7 +119,7 @@ class Session:
         self, mutated: list[str], module: int, args: Any, kwargs: Any, wrt: Any, parameters: Any, cotangents: Any
     ) -> Any:
         built = self.modules[module]
-        return _gradient(built, args, kwargs, wrt, trainable(built, parameters), cotangents)
+        return gradient(built, args, kwargs, wrt, trainable(built, parameters), cotangents)
 
     def handle_module_method(self, mutated: list[str], module: int, method: str, args: Any, kwargs: Any) -> Any:
         built = self.modules[module]
@@ -267,51 +268,11 @@ def _same(kept: Any, argument: Any) -> bool:
             return False
         return bool(((kept == argument) | ((kept != kept) & (argument != argument))).all())  # NaN equals NaN here
     if isinstance(kept, np.ndarray):
-        if kept.shape == argument.shape and kept.tobytes() == argument.tobytes():
+        if kept.shape != argument.shape:
+            return False
+        if kept.dtype == argument.dtype and kept.tobytes() == argument.tobytes():
             return True  # the usual case, in a tenth of the time
-        return kept.shape == argument.shape and bool(np.array_equal(kept, argument, equal_nan=kept.dtype.kind == "f"))
+        return bool(np.array_equal(kept, argument, equal_nan=kept.dtype.kind == "f"))
     if isinstance(kept, list):
         return len(kept) == len(argument) and all(map(_same, kept, argument))
     return True
-
-
-def _gradient(
-    function: Callable[..., Any], args: Any, kwargs: Any, wrt: Any, parameters: list[torch.Tensor], cotangents: Any
-) -> tuple[torch.Tensor, ...]:
-    """Gradients of the sum of cotangent times output, by arguments and parameters; zeros where nothing depends."""
-    leaves: list[torch.Tensor] = []
-    for place in wrt:
-        path = place if isinstance(place, tuple | list) else (place,)
-        leaf = args
-        for index in path:
-            leaf = leaf[index]
-        leaves.append(leaf.detach().clone().requires_grad_())
-        args = _replace(args, list(path), leaves[-1])
-    outputs = [item for item in _flatten(function(*args, **kwargs)) if isinstance(item, torch.Tensor)]
-    if cotangents is None:
-        cotangents = [torch.ones_like(output) for output in outputs if output.is_floating_point()]
-        outputs = [output for output in outputs if output.is_floating_point()]
-    if len(cotangents) > len(outputs):
-        raise ValueError(f"{len(cotangents)} tensors are expected, {len(outputs)} came back")
-    pairs = zip(outputs, cotangents, strict=False)
-    total = sum((output * cotangent).sum() for output, cotangent in pairs if cotangent is not None)
-    sources = leaves + parameters
-    if not isinstance(total, torch.Tensor) or not total.requires_grad:
-        return tuple(torch.zeros_like(source) for source in sources)
-    gradients = torch.autograd.grad(total, sources, allow_unused=True)
-    return tuple(
-        torch.zeros_like(source) if gradient is None else gradient
-        for source, gradient in zip(sources, gradients, strict=True)
-    )
-
-
-def _replace(container: Any, path: list[int], leaf: torch.Tensor) -> Any:
-    items = list(container)
-    items[path[0]] = leaf if len(path) == 1 else _replace(items[path[0]], path[1:], leaf)
-    return items if isinstance(container, list) else tuple(items)
-
-
-def _flatten(value: Any) -> list[Any]:
-    if isinstance(value, tuple | list):
-        return [leaf for item in value for leaf in _flatten(item)]
-    return [value]
