@@ -60,10 +60,7 @@ class Measurement:
         return self._median("reference")
 
     def _median(self, who: str) -> float:
-        def seconds(timing: Timing) -> float:
-            return timing.cpu_s if self.clock == "cpu_s" else timing.wall_s
-
-        return median(seconds(getattr(times, who)) - seconds(times.noop) for times in self.rounds)
+        return median(times.spent(getattr(times, who), self.clock) for times in self.rounds)
 
 
 class Bench:

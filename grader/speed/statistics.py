@@ -25,10 +25,13 @@ class Round:
     reference: Timing
     noop: Timing
 
+    def spent(self, timing: Timing, clock: Clock) -> float:
+        """Seconds beyond what the no-op took."""
+        return float(getattr(timing, clock) - getattr(self.noop, clock))
+
     def margin(self, threshold: float, clock: Clock) -> float:
         """Seconds above (below, where negative) `threshold` times the reference's time. No division: both may be near 0."""
-        student, reference, noop = (getattr(part, clock) for part in (self.student, self.reference, self.noop))
-        return float((student - noop) - threshold * (reference - noop))
+        return self.spent(self.student, clock) - threshold * self.spent(self.reference, clock)
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -47,24 +50,35 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
 def decide(rounds: Sequence[Round], threshold: float, clock: Clock) -> bool | None:
     """True: fast enough. False: too slow. None: not to be told from these rounds."""
     if len(rounds) == EARLY_ROUNDS:
-        low, _ = median_interval([round.margin(EARLY_FACTOR * threshold, clock) for round in rounds])
-        return False if low > 0 else None
+        factor = EARLY_FACTOR * threshold
+        return False if _exceeds(rounds, factor, clock) and _sees_the_reference(rounds, clock) else None
     if len(rounds) not in STAGES:
         return None
-    low, high = median_interval([round.margin(threshold, clock) for round in rounds])
-    if low > 0:
-        return False
+    bounds: list[tuple[float, Clock]] = [(threshold, clock)]
     if clock == "cpu_s":
-        waited, _ = median_interval([round.margin(WALL_FACTOR * threshold, "wall_s") for round in rounds])
-        if waited > 0:
-            return False
-    return True if high < 0 else None
+        bounds.append((WALL_FACTOR * threshold, "wall_s"))
+    exceeded = [by for bound, by in bounds if _exceeds(rounds, bound, by)]
+    if any(_sees_the_reference(rounds, by) for by in exceeded):
+        return False
+    _, high = median_interval([round.margin(threshold, clock) for round in rounds])
+    return True if high < 0 and not exceeded else None
+
+
+def _exceeds(rounds: Sequence[Round], threshold: float, clock: Clock) -> bool:
+    low, _ = median_interval([round.margin(threshold, clock) for round in rounds])
+    return low > 0
+
+
+def _sees_the_reference(rounds: Sequence[Round], clock: Clock) -> bool:
+    """Its time stands out from the no-op's. Noise may drown it, and then everybody takes a multiple of it."""
+    low, _ = median_interval([round.spent(round.reference, clock) for round in rounds])
+    return low > 0
 
 
 def ratio_of(rounds: Sequence[Round], clock: Clock) -> tuple[float, float, float]:
     """The student's time as a multiple of the reference's: the median, and the bounds of its interval."""
-    unit = median(getattr(round.reference, clock) - getattr(round.noop, clock) for round in rounds)
+    unit = median(round.spent(round.reference, clock) for round in rounds)
     unit = max(unit, 1e-9)  # a reference that takes no time at all: the ratio is then as good as endless
-    ratios = [(getattr(round.student, clock) - getattr(round.noop, clock)) / unit for round in rounds]
+    ratios = [round.spent(round.student, clock) / unit for round in rounds]
     low, high = median_interval(ratios)
     return median(ratios), low, high
