@@ -143,6 +143,8 @@ def test_from_red_to_green_in_jupyterlab(folder, jupyterlab, page):
     page.goto(f"{jupyterlab}/lab/tree/notebooks/attention.ipynb?token=secret")
     check = code_cell(page, "%check attention")
     check.wait_for()
+    # JupyterLab drops what is run before the notebook has its kernel.
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     guide = page.locator(".jp-MarkdownCell img")
     guide.first.wait_for(state="attached")
     assert guide.first.evaluate("image => image.complete && image.naturalWidth > 300")
