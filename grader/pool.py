@@ -16,6 +16,8 @@ from .sandbox.connection import Connection
 from .sandbox.launch import ForkServer
 
 if TYPE_CHECKING:
+    from multiprocessing.queues import SimpleQueue
+
     from .record import Settings
     from .result import Grade
     from .speed.bench import Bench
@@ -27,9 +29,17 @@ _sandbox = ""
 _bench: "Bench | None" = None
 
 
-def start_process(sandbox: str, language: str, control: socket.socket | None = None) -> None:
-    """Initializer of a grading process. control: of a fork server that it shares; without one it starts its own."""
+def start_process(
+    sandbox: str, language: str, control: socket.socket | None = None, cores: "SimpleQueue[int] | None" = None
+) -> None:
+    """Initializer of a grading process.
+
+    control: of a fork server that it shares; without one it starts its own. cores: the next of them is the one that this
+    process keeps to, and its workers with it: they take turns, and hand over sooner on one core.
+    """
     global _server, _sandbox
+    if cores is not None:
+        os.sched_setaffinity(0, {cores.get()})
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})  # held back until here: batch._submit

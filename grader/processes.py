@@ -7,15 +7,18 @@ processes there are.
 import contextlib
 import multiprocessing
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import partial
+from itertools import cycle, islice
 from multiprocessing import resource_tracker
 from multiprocessing.context import BaseContext
+from multiprocessing.queues import SimpleQueue
 
 from .errors import SandboxUnavailable
 from .i18n import language
 from .pool import start_process
+from .sandbox.connection import own_cores
 from .sandbox.launch import ForkServer
 
 
@@ -26,8 +29,10 @@ class GradingProcesses(ProcessPoolExecutor):
         resource_tracker.ensure_running()  # now: where it starts among them, it lets go of the signals that batch holds
         self._server = _started(sandbox)
         control = None if self._server is None else self._server.control
-        start: Callable[[], object] = partial(start_process, sandbox, language(), control)
-        super().__init__(max_workers=jobs, mp_context=_context(), initializer=start)
+        context = _context()
+        cores = _queued(cores_of(jobs, own_cores()), context)
+        start: Callable[[], object] = partial(start_process, sandbox, language(), control, cores)
+        super().__init__(max_workers=jobs, mp_context=context, initializer=start)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         super().shutdown(wait, cancel_futures=cancel_futures)
@@ -54,6 +59,21 @@ def _context() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["grader.preload"])
     return context
+
+
+def cores_of(jobs: int, available: Sequence[int]) -> list[int]:
+    """A core for each grading process, where they use all that are available; none where one is spare, which serves all."""
+    return list(islice(cycle(available), jobs)) if 0 < len(available) <= jobs else []
+
+
+def _queued(cores: Sequence[int], context: BaseContext) -> "SimpleQueue[int] | None":
+    """What each process takes its core from when it starts."""
+    if not cores:
+        return None
+    queue: SimpleQueue[int] = context.SimpleQueue()
+    for core in cores:
+        queue.put(core)
+    return queue
 
 
 def _started(sandbox: str) -> ForkServer | None:

@@ -18,6 +18,11 @@ START_SECONDS = 120.0
 CONTROL = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
 
 
+def own_cores() -> list[int]:
+    """The cores that this process may run on; none where the system does not tell (elsewhere than on Linux)."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
 class Connection:
     """The grader's end of a fork server's control socket. Processes may share it: each request is a message of its own."""
 
@@ -53,14 +58,14 @@ class Connection:
         return not watch.poll(0)
 
     def spawn(self, limits: Limits) -> tuple[socket.socket, int, int]:
-        """A new worker's channel, and the read ends of its output and status pipes."""
+        """A new worker's channel, and the read ends of its output and status pipes. It runs where this process may run."""
         ours, theirs = socket.socketpair()
         if hasattr(socket, "SO_PASSCRED"):
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         output_read, output_write = os.pipe()
         status_read, status_write = os.pipe()
         try:
-            text = json.dumps(asdict(limits)).encode()
+            text = json.dumps({"limits": asdict(limits), "cores": own_cores()}).encode()
             socket.send_fds(self._control, [text], [theirs.fileno(), output_write, status_write])
         except OSError as error:
             ours.close()

@@ -5,13 +5,14 @@ import json
 import multiprocessing
 import os
 import threading
+import time
 import zipfile
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from grader import batch, planning, pool
+from grader import batch, planning, pool, processes
 from grader.errors import GraderFault, SandboxUnavailable, Stopped, UserError
 from grader.grade import grade
 from grader.processes import local_executor
@@ -310,6 +311,28 @@ def test_a_fork_server_whose_workers_do_not_start_is_replaced(grading_process, t
     assert {check.verdict for check in graded.checks} == {Verdict.GRADER_ERROR}
     (graded,) = grading_process.grade_chunk(course_file, "toy", submissions, Settings(sandbox="none"))
     assert graded.points == 10
+
+
+@pytest.mark.parametrize(("jobs", "available"), [(1, [0, 1]), (3, [0, 1, 2, 3]), (2, [])])
+def test_where_a_core_is_spare_no_grading_process_keeps_to_one(jobs, available):
+    assert processes.cores_of(jobs, available) == []
+
+
+def test_each_grading_process_keeps_to_a_core_of_its_own_where_all_are_used():
+    assert processes.cores_of(2, [4, 7]) == [4, 7]
+    assert processes.cores_of(3, [4, 7]) == [4, 7, 4]
+    before = os.sched_getaffinity(0)
+    chosen = set(sorted(before)[:2])
+    os.sched_setaffinity(0, chosen)
+    try:
+        with local_executor(len(chosen), "import") as executor:
+            started = [executor.submit(time.sleep, 0.1) for _ in range(len(chosen))]
+            for future in started:
+                future.result()
+            found = [os.sched_getaffinity(pid) for pid in executor._processes]
+    finally:
+        os.sched_setaffinity(0, before)
+    assert sorted(map(sorted, found)) == [[core] for core in sorted(chosen)]
 
 
 def test_each_submission_is_read_once_and_only_when_its_turn_comes(toy_course, make_class, store, monkeypatch):

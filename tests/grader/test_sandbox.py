@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from grader.errors import Crashed, GraderFault, OutOfMemory, Raised, SandboxUnavailable, TimedOut, TooManyThreads
-from grader.sandbox import client, launch
+from grader.sandbox import client, connection, launch
 from grader.sandbox.backend import Sandboxed
 from grader.sandbox.inside.confine import SCRATCH
 from grader.sandbox.inside.protocol import Opaque
@@ -664,6 +664,25 @@ def test_code_inside_the_worker_can_forge_its_own_answers_only(sandboxed, call):
 
 
 # Starting
+
+
+@pytest.fixture
+def on_one_core():
+    """This process keeps to one core; which."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    yield max(before)
+    os.sched_setaffinity(0, before)
+
+
+def test_a_worker_runs_on_the_cores_of_the_process_that_asked_for_it(sandboxed, call, on_one_core):
+    source = "import os\n\n\ndef f():\n    return sorted(os.sched_getaffinity(0))\n"
+    assert call(sandboxed(source), "f").value == [on_one_core]
+
+
+def test_cores_that_cannot_be_had_cost_nothing(sandboxed, call, monkeypatch):
+    monkeypatch.setattr(connection, "own_cores", lambda: [100_000])
+    assert call(sandboxed("def f():\n    return 1\n"), "f").value == 1
 
 
 def test_a_fork_server_that_is_gone_is_the_graders_fault():

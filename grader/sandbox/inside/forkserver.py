@@ -1,7 +1,8 @@
 """A warm interpreter that forks one worker a request: numpy and torch are imported once, never a submission's source.
 
-A request is one line of JSON on the control socket (the limits) with three descriptors: the worker's channel, the
-write end of its output pipe and the write end of its status pipe. How the worker ended is written to the status pipe.
+A request is one line of JSON on the control socket (the limits, and the cores to run on) with three descriptors: the
+worker's channel, the write end of its output pipe and the write end of its status pipe. How the worker ended is written to
+the status pipe.
 
 The worker is pid 1 of a pid namespace of its own, so its end is the end of everything that it left behind. It puts itself into
 further namespaces, and gives up its privileges, before it reads a submission. The server has one privilege, to make these
@@ -102,7 +103,7 @@ def _serve(control: socket.socket, confinement: Confinement) -> None:
 
 
 def _request(control: socket.socket) -> tuple[bytes, list[int]]:
-    """The limits and descriptors of a worker; nothing when nobody will ask any more."""
+    """What is asked for, and the descriptors of a worker; nothing when nobody will ask any more."""
     try:
         text, descriptors, _, _ = socket.recv_fds(control, 65536, 3)
         return text, descriptors
@@ -110,14 +111,17 @@ def _request(control: socket.socket) -> tuple[bytes, list[int]]:
         return b"", []
 
 
-def _fork(limits: dict[str, Any], descriptors: list[int], confinement: Confinement) -> tuple[Child, int]:
+def _fork(wanted: dict[str, Any], descriptors: list[int], confinement: Confinement) -> tuple[Child, int]:
     """A new worker, and a descriptor that can be read once it has ended."""
     # Elsewhere than on Linux, where nothing is confined: a pipe that the worker holds.
     end, held = (None, None) if hasattr(os, "pidfd_open") else os.pipe()
     server = os.getpid()
+    if wanted["cores"]:
+        with contextlib.suppress(OSError):  # quicker where it can be had
+            os.sched_setaffinity(0, wanted["cores"])  # this process too: whoever asked waits, so its core is free
     pid = confine.fork_with_own_pids() if confinement.by_namespaces else os.fork()
     if pid == 0:
-        _become_worker(limits, descriptors, confinement, server, held)
+        _become_worker(wanted, descriptors, confinement, server, held)
     os.close(descriptors[CHANNEL])
     os.close(descriptors[OUTPUT])
     if held is not None:
@@ -141,7 +145,7 @@ def _report(child: Child) -> None:
 
 
 def _become_worker(
-    limits: dict[str, Any], descriptors: list[int], confinement: Confinement, server: int, held: int | None
+    wanted: dict[str, Any], descriptors: list[int], confinement: Confinement, server: int, held: int | None
 ) -> None:
     """In the fork: never returns. A worker that cannot be confined tells why, and runs nothing."""
     code = 1
@@ -152,7 +156,7 @@ def _become_worker(
         os.dup2(descriptors[OUTPUT], 2)
         _close_all_but({0, 1, 2, descriptors[CHANNEL], descriptors[STATUS], held or 0})
         try:
-            _confine(limits, confinement, server)
+            _confine(wanted["limits"], confinement, server)
         except BaseException as error:
             os.write(descriptors[STATUS], json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode() + b"\n")
             raise SystemExit from None
