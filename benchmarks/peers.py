@@ -1,6 +1,6 @@
 """The same assignment, the same submissions: dot2vit, `nbgrader autograde` and `otter run` by turns, in one run.
 
-    python benchmarks/peers.py [--otter VENV/bin] [--sizes 10 30] [--jobs 1 2] [--only dot2vit …]
+    python benchmarks/peers.py [--otter VENV/bin] [--sizes 10 30] [--jobs 1 2] [--only dot2vit …] [--large 1000]
     python benchmarks/peers.py --growth 1 10 30 100 300 1000
 
 Three functions (softmax, causal attention, split and merge heads) with nine hidden tests, from one table
@@ -15,8 +15,11 @@ otter       `otter run`, each submission by itself, J at a time with xargs. Its 
 
 CPU seconds are those of the command and all that it started, orphans too. Memory is the peak of the sum of the processes'
 PSS (shared pages once), sampled twice a second. On a machine that does other work read the CPU seconds; the load is printed.
+--large grades a larger class with dot2vit alone as well, and compares submissions a minute: those of the others, who start anew
+for every submission, do not change with the class.
 --growth grades classes of these sizes with dot2vit alone, one job: the first is its start-up, and the exponent is that of
-CPU seconds beyond it over the submissions beyond the first size.
+CPU seconds beyond it over the submissions beyond the first size. Each class is graded three times and the median counts, for
+start-up scatters by more than a small class takes.
 """
 
 import argparse
@@ -33,9 +36,10 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from statistics import median
 
 import nbformat
 import psutil
@@ -60,6 +64,11 @@ class Spent:
     wall_s: float
     peak_mb: float
     load: float  # of the machine, when it ended
+    count: int = 0
+
+    @property
+    def a_minute(self) -> float:
+        return 60 * self.count / self.wall_s
 
 
 class Peer(ABC):
@@ -202,26 +211,31 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def compare(peers: list[type[Peer]], sizes: list[int], jobs: list[int]) -> None:
+def compare(peers: list[type[Peer]], sizes: list[int], jobs: list[int], large: int | None) -> None:
     """A row a run; the same class by all peers, one after another, and then the ratios."""
     print(HEAD)
     for size in sizes:
         for workers in jobs:
             spent = {peer.name: _measure(peer, size, workers) for peer in peers}
             _print_ratios(spent)
+            if large and size == sizes[-1]:
+                ours = _measure(Dot2vit, large, workers)
+                for name in spent.keys() - {Dot2vit.name}:
+                    times = ours.a_minute / spent[name].a_minute
+                    print(f"  dot2vit of {large} / {name} of {size}: {times:.1f} times as many a minute", flush=True)
 
 
 def _measure(peer: type[Peer], size: int, jobs: int) -> Spent:
     with tempfile.TemporaryDirectory() as name:
         ready = peer(Path(name) / peer.name, size)
-        spent = run(ready.folder, *ready.command(jobs))
+        spent = replace(run(ready.folder, *ready.command(jobs)), count=size)
         expected = {student: _points(number) for number, student in enumerate(students(size))}
         if (scores := ready.scores()) != expected:
             wrong = {student: (scores.get(student), due) for student, due in expected.items()}
             raise SystemExit(f"{peer.name} gave other points than are due: {wrong}")
     print(
         f"{peer.name:<10}{size:>5}{jobs:>5}{spent.cpu_s:>9.1f}{spent.cpu_s / size:>12.3f}{spent.wall_s:>9.1f}"
-        f"{60 * size / spent.wall_s:>10.1f}{spent.peak_mb:>7.0f}{spent.load:>6.1f}",
+        f"{spent.a_minute:>10.1f}{spent.peak_mb:>7.0f}{spent.load:>6.1f}",
         flush=True,
     )
     return spent
@@ -243,7 +257,7 @@ def _print_ratios(spent: dict[str, Spent]) -> None:
 def grow(sizes: list[int]) -> None:
     """How dot2vit's CPU seconds grow with the class."""
     print(HEAD)
-    spent = [_measure(Dot2vit, size, 1).cpu_s for size in sizes]
+    spent = [median(_measure(Dot2vit, size, 1).cpu_s for _ in range(3)) for size in sizes]
     beyond = [(math.log(n - sizes[0]), math.log(s - spent[0])) for n, s in zip(sizes[1:], spent[1:], strict=True)]
     x, y = (sum(values) / len(beyond) for values in zip(*beyond, strict=True))
     exponent = sum((a - x) * (b - y) for a, b in beyond) / sum((a - x) ** 2 for a, _ in beyond)
@@ -261,6 +275,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 30])
     parser.add_argument("--jobs", type=int, nargs="+", choices=(1, 2), default=[1, 2])
     parser.add_argument("--only", nargs="+", choices=("dot2vit", "nbgrader", "otter"), help="these alone")
+    parser.add_argument("--large", type=int, metavar="N", help="dot2vit also with a class of this size")
     parser.add_argument("--growth", type=int, nargs="+", metavar="N", help="dot2vit alone, classes of these sizes")
     options = parser.parse_args()
     if options.otter and not (options.otter / "otter").is_file():
@@ -283,7 +298,12 @@ def main() -> None:
         print("in otter's environment: " + _version([python, "-c", code.replace("nbgrader", "otter-grader")]))
     else:
         print("otter-grader is left out: --otter says where it is installed")
-    compare([peer for peer in peers if not options.only or peer.name in options.only], options.sizes, options.jobs)
+    compare(
+        [peer for peer in peers if not options.only or peer.name in options.only],
+        options.sizes,
+        options.jobs,
+        options.large,
+    )
 
 
 if __name__ == "__main__":
