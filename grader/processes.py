@@ -15,10 +15,10 @@ from multiprocessing import resource_tracker
 from multiprocessing.context import BaseContext
 from multiprocessing.queues import SimpleQueue
 
+from .cores import own_cores
 from .errors import SandboxUnavailable
 from .i18n import language
 from .pool import start_process
-from .sandbox.connection import own_cores
 from .sandbox.launch import ForkServer
 
 

@@ -1,6 +1,5 @@
 """What authors of exercises use: verify, sync, new-exercise."""
 
-import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 from rich.text import Text
 
-from .options import Exercises, console
+from .options import CORES, Exercises, console
 
 app = typer.Typer()
 
@@ -22,7 +21,7 @@ def verify(
         Literal["bwrap", "none", "import"],
         typer.Option(help="import: run the course's own sources in this process, which is faster."),
     ] = "bwrap",
-    jobs: Annotated[int, typer.Option(min=1, help="Processes, which share the exercises.")] = os.cpu_count() or 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes, which share the exercises.")] = CORES,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures to this file.")] = None,
 ) -> None:
     """Is every exercise sound? The author's gate: stubs, references, alternatives, misconceptions."""

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from ..cores import count_cores
+
 NEEDS_REVIEW, USAGE, FAULT, BY_SIGNAL = 1, 2, 3, 128
 DIFFERENT = 1
 
@@ -33,6 +35,6 @@ DeviceName = Annotated[
     str, typer.Option("--device", help="What speed is judged on: auto, cpu, cuda, cuda:1 …; none: speed is not judged.")
 ]
 Jobs = Annotated[int, typer.Option(min=1, help="Grading processes.")]
-CORES = os.cpu_count() or 1
+CORES = count_cores()
 Sandbox = Annotated[Literal["bwrap", "none"], typer.Option(help="none: plain processes; every record says so.")]
 RecordLanguage = Annotated[Literal["en", "ko"], typer.Option(help="The language of the records.")]

@@ -5,7 +5,6 @@ The job and the records travel as JSON files in a folder that only the two have.
 
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from ..batch import run
+from ..cores import count_cores
 from ..course import Course
 from ..files import replace
 from ..i18n import _, set_language
@@ -77,7 +77,7 @@ def grade_job(console: Console, course: Course, folder: Path) -> None:
     settings = Settings(job.seed, instructor_secret(course.root), job.sandbox, choose(job.device))
     submissions = [_submission(course, request) for request in job.requests]
     with Store(job.store) as store:
-        grade = _Grading(console, course, settings, store, job.jobs or os.cpu_count() or 1)
+        grade = _Grading(console, course, settings, store, job.jobs or count_cores())
         records = grade(submissions)
         stopped = [place for place, record in enumerate(records) if _was_stopped(record)]
         again = [_without_own_cells(course, job.requests[place], submissions[place]) for place in stopped]

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from typing import Literal
 
+from ..cores import own_cores
 from ..errors import GraderFault, SandboxUnavailable
 from .gpu import Gpu
 from .limits import Limits
@@ -16,11 +17,6 @@ READY = b"ready\n"  # what inside/forkserver.py says first
 START_SECONDS = 120.0
 # Messages, so that requests of several processes stay apart. (macOS has none between processes, and one process asks there.)
 CONTROL = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
-
-
-def own_cores() -> list[int]:
-    """The cores that this process may run on; none where the system does not tell (elsewhere than on Linux)."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 class Connection:
