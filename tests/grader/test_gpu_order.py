@@ -1,0 +1,137 @@
+"""The order in which a GPU's measurement asks its workers, with workers that compute on the CPU: no GPU stands behind it.
+
+What a GPU does is for tests/gpu. Here: who is asked what and when, what is compared, and what is made of the times.
+"""
+
+import pytest
+
+from grader.course import find_course
+from grader.draw import Draw
+from grader.errors import CheckFailed
+from grader.sandbox.backend import Sandboxed
+from grader.speed import bench as measuring
+from grader.speed.bench import Bench, Measurement
+from grader.speed.device import processor
+from grader.speed.statistics import STAGES
+from grader.speed.stopwatch import Call
+
+COURSE = find_course()
+
+
+@pytest.fixture(scope="module")
+def bench(bwrap_server):
+    bench = Bench(processor(), "bwrap")
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def measured(bench, bwrap_server, monkeypatch):
+    """measured(exercise, source, call, make, threshold): as on a GPU, wherever the reference's own time drifts."""
+    monkeypatch.setattr(measuring, "GPU_DRIFT", float("inf"))
+
+    def measure(name, source, call, make, threshold):
+        exercise = COURSE.exercise(name)
+        student = Sandboxed(bwrap_server, source, exercise.filename, {}, exercise.limits)
+        measurement = Measurement("wall_s")
+        with bench.stopwatch(exercise, call, student.new_worker, None) as stopwatch:
+            stopwatch.prepare(make())
+            measuring._on_gpu(stopwatch, make, threshold, measurement)
+        return measurement
+
+    return measure
+
+
+def scores(seed=0):
+    """Fresh arguments for scaled_dot_product_attention, each time it is called."""
+    draws = iter(range(10**6))
+
+    def make():
+        draw = Draw(1000 * seed + next(draws))
+        return [draw.tensor(16, 64, 32, dtype="float32") for _ in range(3)]
+
+    return make
+
+
+ATTENTION = Call("scaled_dot_product_attention")
+LOOP = """
+
+once = scaled_dot_product_attention
+
+
+def scaled_dot_product_attention(query, key, value, keep=None):
+    if query.shape[1] > 8:
+        for _ in range(200):
+            once(query, key, value, keep)
+    return once(query, key, value, keep)
+"""
+
+
+def reference():
+    return COURSE.exercise("attention").reference_source
+
+
+def test_the_reference_beside_itself(measured):
+    found = measured("attention", reference(), ATTENTION, scores(), 1000.0)
+    assert (found.decided, found.problem) == (True, "")
+    assert len(found.rounds) in STAGES
+    ratio, low, high = found.ratio
+    assert low <= ratio <= high
+    assert found.bytes_moved > 0
+
+
+def test_two_hundred_times_the_work_is_too_slow(measured):
+    found = measured("attention", reference() + LOOP, ATTENTION, scores(), 4.0)
+    assert (found.decided, len(found.rounds)) == (False, STAGES[0])
+
+
+def test_an_answer_that_is_wrong_when_it_is_timed_fails(measured):
+    wrong = reference() + LOOP.replace("range(200)", "range(0)").replace("return once(query", "return once(-query")
+    with pytest.raises(CheckFailed, match="while it was timed"):
+        measured("attention", wrong, ATTENTION, scores(), 4.0)
+
+
+def test_a_cache_that_is_carried_on_is_compared_after_the_last_round(measured):
+    draws = iter(range(10**6))
+
+    def make():
+        draw = Draw(next(draws))
+        new, old = ([draw.tensor(1, 2, n, 8, dtype="float32") for _ in range(2)] for n in (1, 64))
+        return draw.tensor(1, 2, 1, 8, dtype="float32"), *new, tuple(old)
+
+    source = COURSE.exercise("causal").reference_source
+    call = Call("decode_step", carries=True)
+    assert measured("causal", source, call, make, 1000.0).decided is not False
+    forgetful = (
+        source
+        + """
+
+step = decode_step
+
+
+def decode_step(query, key, value, cache):
+    output, (keys, values) = step(query, key, value, cache)
+    return output, (keys + 0.01, values) if keys.shape[-2] > 64 + 10 else (keys, values)
+"""
+    )
+    with pytest.raises(CheckFailed):
+        measured("causal", forgetful, call, make, 1000.0)
+
+
+def test_a_reference_that_drifts_is_no_measure(measured, monkeypatch):
+    monkeypatch.setattr(measuring, "GPU_DRIFT", -1.0)
+    monkeypatch.setattr(measuring, "STAGES", (3, 4, 5))
+    found = measured("attention", reference(), ATTENTION, scores(), 1000.0)
+    assert (found.decided, len(found.rounds)) == (None, 5)
+    assert "changed meanwhile" in found.problem
+
+
+def test_without_a_threshold_one_stage_is_measured_and_less_of_what_is_slow(measured):
+    found = measured("attention", reference(), ATTENTION, scores(), None)
+    assert (found.decided, len(found.rounds)) == (None, STAGES[0])
+    asleep = reference() + LOOP.replace(
+        "for _ in range(200):\n            once(query, key, value, keep)", "time.sleep(2)"
+    )
+    found = measured("attention", "import time\n" + asleep, ATTENTION, scores(), None)
+    assert len(found.rounds) == 3
+    assert found.ratio[0] > 10
