@@ -4,10 +4,12 @@ import datetime
 import platform
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table as Grid
 
 from .course import find_course
@@ -39,8 +41,7 @@ def calibrate(console: Console, names: list[str], device: Device, sandbox: str, 
     doubts: list[str] = []
     with ForkServer(sandbox) as server, Bench(device, sandbox) as bench, console.status("…") as spinner:
         for exercise in exercises:
-            spinner.update(exercise.name)
-            calibration = calibrate_exercise(course, exercise, server, bench)
+            calibration = calibrate_exercise(course, exercise, server, bench, partial(_say, spinner, exercise.name))
             for kind in dict.fromkeys([*calibration.honest, *calibration.slow]):
                 console.print(_grid(calibration, kind))
                 if kind not in tables:
@@ -56,6 +57,10 @@ def calibrate(console: Console, names: list[str], device: Device, sandbox: str, 
     if not dry_run:
         console.print(_("Written to {path}").format(path=thresholds.path_in(course.root)), style="dim", markup=False)
     return not doubts
+
+
+def _say(spinner: Status, exercise: str, variant: str) -> None:
+    spinner.update(f"{exercise}: {variant}")
 
 
 def _grid(calibration: Calibration, kind: str) -> Grid:

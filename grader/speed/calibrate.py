@@ -2,6 +2,7 @@
 
 import ast
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,13 +77,20 @@ def has_races(exercise: Exercise) -> bool:
     return "race" in exercise.hidden_path.read_text(encoding="utf-8")
 
 
-def calibrate_exercise(course: Course, exercise: Exercise, server: Connection, bench: Bench) -> Calibration:
+def calibrate_exercise(
+    course: Course,
+    exercise: Exercise,
+    server: Connection,
+    bench: Bench,
+    on_variant: Callable[[str], None] = lambda name: None,
+) -> Calibration:
     """Time the reference and every alternative in every race of the exercise.
 
     Honest is what is not marked slow anywhere; slow is what is marked so for the function that is timed. The same with memory.
+    on_variant: told which variant is about to be timed.
     """
     calibration = Calibration(exercise.name)
-    for timed in time_variants(course, exercise, server, bench, Settings(), decides=False):
+    for timed in time_variants(course, exercise, server, bench, Settings(), decides=False, on_variant=on_variant):
         calibration.problems += timed.grader_faults
         for check in timed.checks:
             if check.verdict == Verdict.TIMEOUT and timed.variant is not None and timed.variant.slow:
@@ -115,7 +123,13 @@ def side_of(variant: Variant | None, result: dict[str, Any]) -> str:
 
 
 def time_variants(
-    course: Course, exercise: Exercise, server: Connection, bench: Bench, settings: Settings, decides: bool
+    course: Course,
+    exercise: Exercise,
+    server: Connection,
+    bench: Bench,
+    settings: Settings,
+    decides: bool,
+    on_variant: Callable[[str], None] = lambda name: None,
 ) -> list[Timed]:
     """Run the speed checks alone, on the reference and every alternative: where it differs, on the bench's own device."""
     variants: dict[str, Variant | None] = {REFERENCE: None} | {variant.id: variant for variant in exercise.alternatives}
@@ -125,13 +139,14 @@ def time_variants(
     ]
     run = new_run(course, exercise, submissions, settings, server, Marking(exercise))
     keepers: dict[int, list[Timekeeper]] = {id(candidate): [] for candidate in run.candidates}
-    variant_of = dict(zip(keepers, variants.values(), strict=True))
+    variant_of = dict(zip(keepers, variants.items(), strict=True))
     uses = uses_of(exercise.reference_source)
 
     def keep(candidate: Candidate) -> Timekeeper | None:
+        name, variant = variant_of[id(candidate)]
+        on_variant(name)
         keeper = timekeeper(bench, exercise, candidate, decides)
         if keeper is not None:
-            variant = variant_of[id(candidate)]
 
             def wants(function: str, device: Device) -> bool:
                 own = variant is None or bool(uses.get(function, {function}) & set(variant.replaces))

@@ -252,8 +252,10 @@ def test_calibration_times_every_variant_on_its_side(racing, bwrap_server, bench
     body = LOOP.strip().replace("def center", '@alternative("toy-rows", replaces="center", slow="loops")\ndef rows_of')
     alternatives.write_text(alternatives.read_text("utf-8") + "\n\n" + body + "\n", encoding="utf-8")
     course = load_course(course.root / "exercises" / "course.toml")
-    calibration = calibrate_exercise(course, course.exercise("toy"), bwrap_server, bench)
+    told = []
+    calibration = calibrate_exercise(course, course.exercise("toy"), bwrap_server, bench, told.append)
     assert calibration.problems == []
+    assert set(told) == {"reference", *(variant.id for variant in course.exercise("toy").alternatives)}
     kind = HERE
     assert set(calibration.slow[kind]["test_center_speed"]) == {"toy-rows"}
     honest = {"reference", "toy-sum-by-count", "toy-transposed"}  # not those that replace another function
