@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ..errors import GraderFault, MachineFault, SandboxUnavailable, Stopped, UserError
 from ..i18n import _
+from .help import translate
 from .options import BY_SIGNAL, FAULT, USAGE
 
 STUDENT_PACKAGES = ("numpy", "torch", "safetensors", "pytest", "matplotlib", "sklearn")
@@ -55,7 +56,9 @@ def main() -> None:
     try:
         _print_anything()
         _end_in_order()
-        app()
+        command = typer.main.get_command(app)
+        translate(command, sys.argv[1:])
+        command()
     except UserError as error:
         _end(str(error), USAGE)
     except MachineFault as error:

@@ -398,6 +398,40 @@ def test_help_names_every_command(run_grader):
         assert name in done.stdout
 
 
+STUDENTS_COMMANDS = [
+    "check",
+    "explain",
+    "status",
+    "hint",
+    "watch",
+    "train",
+    "experiment",
+    "draw",
+    "show",
+    "notebook",
+    "start",
+    "doctor",
+]
+
+
+@pytest.mark.parametrize("command", STUDENTS_COMMANDS)
+def test_students_read_in_their_language_what_a_command_is_for(run_grader, command):
+    """All but typer's own headings and its line on --help."""
+    korean = run_grader(command, "--lang", "ko", "--help").stdout
+    described = [line for line in korean.splitlines() if re.match(r"  \S", line) and "--help" not in line]
+    assert described
+    assert all(re.search("[가-힣]", line) for line in described), korean
+    assert not re.search("[가-힣]", run_grader(command, "--help").stdout)
+
+
+def test_help_follows_the_locale_unless_a_language_is_asked_for(run_grader):
+    korean, english = "ko_KR.UTF-8", "en_US.UTF-8"
+    assert "공개 검사로" in run_grader("--help", LANG=korean).stdout
+    assert "공개 검사로" not in run_grader("--help", LANG=english).stdout
+    assert "visible checks" in run_grader("check", "--lang=en", "--help", LANG=korean).stdout
+    assert "공개 검사로" in run_grader("check", "--lang=ko", "--help", LANG=english).stdout
+
+
 def test_ctrl_c_ends_a_batch_at_once_and_says_how_to_go_on(toy_course, toy, tmp_path, bwrap_server):
     """Not when the chunk is done that is being graded: sleepers would hold it for minutes."""
     for number in range(8):
