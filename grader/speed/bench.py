@@ -28,6 +28,7 @@ ENDLESS = 50.0  # the threshold that counts for this where none is known
 GPU_DRIFT = 0.15  # the reference before and after the student may differ by so much
 FLOOR_SLACK = 0.5  # nobody is faster than half of the time that the device needs for the bytes alone
 TOTAL_CPU_S = 600.0
+SLOW_S = 5.0  # without a threshold no more is spent on a variant than this, and three rounds
 
 Start = Callable[[Connection, Limits], Worker]
 
@@ -277,7 +278,7 @@ def _seen_enough(measurement: Measurement) -> bool:
 def _long_enough(seconds: Iterable[float]) -> bool:
     """Of something very slow three rounds tell enough, where no verdict depends on them."""
     spent = list(seconds)
-    return len(spent) >= 3 and sum(spent) > 5.0
+    return len(spent) >= 3 and sum(spent) > SLOW_S
 
 
 def _look_for_the_impossible(measurement: Measurement, table: Table) -> None:
