@@ -6,6 +6,7 @@ is English, as are the headings, which are typer's own.
 
 import ast
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import IO, Any
 
 from ..i18n import LANGUAGES, _, language_of_locale, speaking
@@ -19,7 +20,7 @@ def translate(command: Any, arguments: Sequence[str]) -> None:
 
 def _asked_for(arguments: Sequence[str]) -> str:
     """What --lang asks for; "" where it does not, or asks for what there is not."""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in pairwise([*arguments, ""]):
         option, _equals, value = argument.partition("=")
         if option == "--lang" and (value or following) in LANGUAGES:
             return value or following

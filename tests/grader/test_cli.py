@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.cli import main
+from grader.cli import learning, main
 
 PROJECT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
@@ -398,20 +398,7 @@ def test_help_names_every_command(run_grader):
         assert name in done.stdout
 
 
-STUDENTS_COMMANDS = [
-    "check",
-    "explain",
-    "status",
-    "hint",
-    "watch",
-    "train",
-    "experiment",
-    "draw",
-    "show",
-    "notebook",
-    "start",
-    "doctor",
-]
+STUDENTS_COMMANDS = [command.name or command.callback.__name__ for command in learning.app.registered_commands]
 
 
 @pytest.mark.parametrize("command", STUDENTS_COMMANDS)
@@ -427,6 +414,7 @@ def test_students_read_in_their_language_what_a_command_is_for(run_grader, comma
 def test_help_follows_the_locale_unless_a_language_is_asked_for(run_grader):
     korean, english = "ko_KR.UTF-8", "en_US.UTF-8"
     assert "공개 검사로" in run_grader("--help", LANG=korean).stdout
+    assert "공개 검사로" in run_grader(LANG=korean).stderr  # without a command: the same, as an error
     assert "공개 검사로" not in run_grader("--help", LANG=english).stdout
     assert "visible checks" in run_grader("check", "--lang=en", "--help", LANG=korean).stdout
     assert "공개 검사로" in run_grader("check", "--lang=ko", "--help", LANG=english).stdout
