@@ -67,13 +67,12 @@ def main() -> None:
             for jobs in options.jobs:
                 for students, folder in classes.items():
                     took[students, jobs].append(seconds(folder, exercises, jobs, options.device))
-    first = options.jobs[0]
+    first_one, first_whole = (median(took[students, options.jobs[0]]) for students in (1, options.students))
     print(f"{'jobs':>5}{'one student s':>15}{'class s':>9}{'times as fast':>15}{'beyond the first':>18}")
     for jobs in options.jobs:
         one, whole = median(took[1, jobs]), median(took[options.students, jobs])
-        beyond = median(took[options.students, first]) - median(took[1, first])
-        times = median(took[options.students, first]) / whole
-        print(f"{jobs:>5}{one:>15.1f}{whole:>9.1f}{times:>15.2f}{beyond / (whole - one):>18.2f}")
+        times, beyond = first_whole / whole, (first_whole - first_one) / (whole - one)
+        print(f"{jobs:>5}{one:>15.1f}{whole:>9.1f}{times:>15.2f}{beyond:>18.2f}")
 
 
 if __name__ == "__main__":

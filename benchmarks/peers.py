@@ -36,7 +36,7 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -64,11 +64,6 @@ class Spent:
     wall_s: float
     peak_mb: float
     load: float  # of the machine, when it ended
-    count: int = 0
-
-    @property
-    def a_minute(self) -> float:
-        return 60 * self.count / self.wall_s
 
 
 class Peer(ABC):
@@ -221,21 +216,21 @@ def compare(peers: list[type[Peer]], sizes: list[int], jobs: list[int], large: i
             if large and size == sizes[-1]:
                 ours = _measure(Dot2vit, large, workers)
                 for name in spent.keys() - {Dot2vit.name}:
-                    times = ours.a_minute / spent[name].a_minute
+                    times = (large / ours.wall_s) / (size / spent[name].wall_s)
                     print(f"  dot2vit of {large} / {name} of {size}: {times:.1f} times as many a minute", flush=True)
 
 
 def _measure(peer: type[Peer], size: int, jobs: int) -> Spent:
     with tempfile.TemporaryDirectory() as name:
         ready = peer(Path(name) / peer.name, size)
-        spent = replace(run(ready.folder, *ready.command(jobs)), count=size)
+        spent = run(ready.folder, *ready.command(jobs))
         expected = {student: _points(number) for number, student in enumerate(students(size))}
         if (scores := ready.scores()) != expected:
             wrong = {student: (scores.get(student), due) for student, due in expected.items()}
             raise SystemExit(f"{peer.name} gave other points than are due: {wrong}")
     print(
         f"{peer.name:<10}{size:>5}{jobs:>5}{spent.cpu_s:>9.1f}{spent.cpu_s / size:>12.3f}{spent.wall_s:>9.1f}"
-        f"{spent.a_minute:>10.1f}{spent.peak_mb:>7.0f}{spent.load:>6.1f}",
+        f"{60 * size / spent.wall_s:>10.1f}{spent.peak_mb:>7.0f}{spent.load:>6.1f}",
         flush=True,
     )
     return spent

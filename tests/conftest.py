@@ -1,4 +1,4 @@
-"""What all tests share: their order and names, and a way to run a command as an ordinary user."""
+"""What all tests share: their order and names, a bench for speed, and a way to run a command as an ordinary user."""
 
 import os
 import shutil
@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from grader.speed.bench import Bench
+from grader.speed.device import processor
 
 # The files that take longest, in that order. Where processes share the files, a long one must not be the last to begin.
 LONG = [
@@ -39,6 +42,13 @@ def pytest_collection_modifyitems(items):
 def pytest_make_parametrize_id(val, argname):
     """Bytes name no test: an archive holds the second that it was made in, and all processes must collect the same names."""
     return argname if isinstance(val, bytes) else None
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """Where speed is measured, on the CPU; its fork servers start when a first measurement needs them."""
+    with Bench(processor(), "bwrap") as bench:
+        yield bench
 
 
 @pytest.fixture(scope="session")

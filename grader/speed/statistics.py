@@ -25,13 +25,13 @@ class Round:
     reference: Timing
     noop: Timing
 
-    def spent(self, timing: Timing, clock: Clock) -> float:
+    def spent(self, who: Literal["student", "reference"], clock: Clock) -> float:
         """Seconds beyond what the no-op took."""
-        return float(getattr(timing, clock) - getattr(self.noop, clock))
+        return float(getattr(getattr(self, who), clock) - getattr(self.noop, clock))
 
     def margin(self, threshold: float, clock: Clock) -> float:
         """Seconds above (below, where negative) `threshold` times the reference's time. No division: both may be near 0."""
-        return self.spent(self.student, clock) - threshold * self.spent(self.reference, clock)
+        return self.spent("student", clock) - threshold * self.spent("reference", clock)
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -71,14 +71,14 @@ def _exceeds(rounds: Sequence[Round], threshold: float, clock: Clock) -> bool:
 
 def _sees_the_reference(rounds: Sequence[Round], clock: Clock) -> bool:
     """Its time stands out from the no-op's. Noise may drown it, and then everybody takes a multiple of it."""
-    low, _ = median_interval([round.spent(round.reference, clock) for round in rounds])
+    low, _ = median_interval([round.spent("reference", clock) for round in rounds])
     return low > 0
 
 
 def ratio_of(rounds: Sequence[Round], clock: Clock) -> tuple[float, float, float]:
     """The student's time as a multiple of the reference's: the median, and the bounds of its interval."""
-    unit = median(round.spent(round.reference, clock) for round in rounds)
+    unit = median(round.spent("reference", clock) for round in rounds)
     unit = max(unit, 1e-9)  # a reference that takes no time at all: the ratio is then as good as endless
-    ratios = [round.spent(round.student, clock) / unit for round in rounds]
+    ratios = [round.spent("student", clock) / unit for round in rounds]
     low, high = median_interval(ratios)
     return median(ratios), low, high

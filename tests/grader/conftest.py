@@ -155,6 +155,16 @@ def grade_source(toy_course: Course, bwrap_server: ForkServer) -> Callable[..., 
     return make
 
 
+@pytest.fixture
+def keep_to() -> Iterator[Callable[[set[int]], None]]:
+    """keep_to(cores): until the test ends this process runs on these alone."""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("only Linux lets a process say on which cores it runs")
+    before = os.sched_getaffinity(0)
+    yield lambda cores: os.sched_setaffinity(0, cores)
+    os.sched_setaffinity(0, before)
+
+
 # What a test may leave in this process, or a developer's terminal says, and what must not change what a command prints.
 NOT_PASSED_ON = ("DOT2VIT", "PYTEST", "LC_", "COLUMNS", "LINES")
 

@@ -318,20 +318,16 @@ def test_where_a_core_is_spare_no_grading_process_keeps_to_one(jobs, available):
     assert processes.cores_of(jobs, available) == []
 
 
-def test_each_grading_process_keeps_to_a_core_of_its_own_where_all_are_used():
+def test_each_grading_process_keeps_to_a_core_of_its_own_where_all_are_used(keep_to):
     assert processes.cores_of(2, [4, 7]) == [4, 7]
     assert processes.cores_of(3, [4, 7]) == [4, 7, 4]
-    before = os.sched_getaffinity(0)
-    chosen = set(sorted(before)[:2])
-    os.sched_setaffinity(0, chosen)
-    try:
-        with local_executor(len(chosen), "import") as executor:
-            started = [executor.submit(time.sleep, 0.1) for _ in range(len(chosen))]
-            for future in started:
-                future.result()
-            found = [os.sched_getaffinity(pid) for pid in executor._processes]
-    finally:
-        os.sched_setaffinity(0, before)
+    chosen = set(sorted(os.sched_getaffinity(0))[:2])
+    keep_to(chosen)
+    with local_executor(len(chosen), "import") as executor:
+        started = [executor.submit(time.sleep, 0.1) for _ in range(len(chosen))]
+        for future in started:
+            future.result()
+        found = [os.sched_getaffinity(pid) for pid in executor._processes]
     assert sorted(map(sorted, found)) == [[core] for core in sorted(chosen)]
 
 

@@ -2,19 +2,14 @@
 
 import os
 
-import pytest
-
 from grader.cores import count_cores, own_cores
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux says which cores a process may run on")
-def test_cores_that_this_process_may_not_run_on_do_not_count():
+def test_cores_that_this_process_may_not_run_on_do_not_count(keep_to):
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(before)})
-    try:
-        assert (own_cores(), count_cores()) == ([min(before)], 1)
-    finally:
-        os.sched_setaffinity(0, before)
+    keep_to({min(before)})
+    assert (own_cores(), count_cores()) == ([min(before)], 1)
+    keep_to(before)
     assert count_cores() == len(before)
 
 

@@ -13,7 +13,6 @@ from grader.record import Settings
 from grader.result import Verdict
 from grader.sandbox.client import Timing
 from grader.speed import bench as measuring
-from grader.speed.bench import Bench
 from grader.speed.calibrate import Calibration, calibrate_exercise
 from grader.speed.device import Device, processor
 from grader.speed.statistics import STAGES, Round
@@ -101,13 +100,6 @@ def racing(own_course):
         return load_course(own_course.root / "exercises" / "course.toml")
 
     return load
-
-
-@pytest.fixture(scope="module")
-def bench(bwrap_server):
-    bench = Bench(processor(), "bwrap")
-    yield bench
-    bench.close()
 
 
 @pytest.fixture

@@ -666,18 +666,11 @@ def test_code_inside_the_worker_can_forge_its_own_answers_only(sandboxed, call):
 # Starting
 
 
-@pytest.fixture
-def on_one_core():
-    """This process keeps to one core; which."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})
-    yield max(before)
-    os.sched_setaffinity(0, before)
-
-
-def test_a_worker_runs_on_the_cores_of_the_process_that_asked_for_it(sandboxed, call, on_one_core):
+def test_a_worker_runs_on_the_cores_of_the_process_that_asked_for_it(sandboxed, call, keep_to):
+    last = max(os.sched_getaffinity(0))
+    keep_to({last})
     source = "import os\n\n\ndef f():\n    return sorted(os.sched_getaffinity(0))\n"
-    assert call(sandboxed(source), "f").value == [on_one_core]
+    assert call(sandboxed(source), "f").value == [last]
 
 
 def test_cores_that_cannot_be_had_cost_nothing(sandboxed, call, monkeypatch):

@@ -9,21 +9,13 @@ from grader.course import find_course
 from grader.draw import Draw
 from grader.errors import CheckFailed, Crashed, Raised
 from grader.sandbox.backend import Sandboxed
-from grader.speed.bench import Bench, measure
-from grader.speed.device import processor
+from grader.speed.bench import measure
 from grader.speed.stopwatch import Call
 
 _cheats = runpy.run_path(str(Path(__file__).with_name("cheats.py")))
 CHEATS, PRELUDE = _cheats["CHEATS"], _cheats["PRELUDE"]
 ALLOWED = 4.0  # no more than the course's own threshold for this function
 EXERCISE = find_course(Path(__file__).parent).exercise("attention")
-
-
-@pytest.fixture(scope="module")
-def bench():
-    bench = Bench(processor(), "bwrap")
-    yield bench
-    bench.close()
 
 
 def race(bench, source):
