@@ -2,7 +2,7 @@
 
 import ast
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,9 +130,14 @@ def time_variants(
     settings: Settings,
     decides: bool,
     on_variant: Callable[[str], None] = lambda name: None,
+    only: Collection[str] | None = None,
 ) -> list[Timed]:
-    """Run the speed checks alone, on the reference and every alternative: where it differs, on the bench's own device."""
+    """Run the speed checks alone, on the reference and every alternative: where it differs, on the bench's own device.
+
+    only: of these variants, by their ids.
+    """
     variants: dict[str, Variant | None] = {REFERENCE: None} | {variant.id: variant for variant in exercise.alternatives}
+    variants = {id: variant for id, variant in variants.items() if only is None or id in only}
     submissions = [
         Submission(id, exercise.name, variant.source if variant else exercise.reference_source)
         for id, variant in variants.items()
