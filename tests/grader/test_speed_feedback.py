@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from grader import i18n
+from grader.errors import TimedOut
 from grader.speed import feedback
 from grader.speed.feedback import BAR_WIDTH, SIZES, bar, looped_sizes, too_slow
 
@@ -105,7 +106,7 @@ class Clockwork:
     """A bench, its stopwatch and its lanes in one: calls take what `seconds` says of the sizes, the no-op's take nothing."""
 
     def __init__(self, seconds):
-        self.seconds = seconds
+        self.seconds, self.call_cpu_s, self.calls = seconds, 0.0, 0
 
     @property
     def noop(self):
@@ -130,6 +131,9 @@ class Clockwork:
         pass
 
     def time(self, arguments):
+        self.calls += 1
+        if self.seconds(*arguments) > self.call_cpu_s:
+            raise TimedOut("check_cpu_s", self.call_cpu_s)
         return None, type("Timing", (), {"cpu_s": self.seconds(*arguments)})
 
 
@@ -147,3 +151,19 @@ def test_a_loop_shows_in_how_the_time_grows(seconds, looped):
     sizes = {"batch": 512, "rows": 512}
     found = looped_sizes(Clockwork(seconds), None, None, None, lambda batch, rows: (batch, rows), sizes)
     assert found == looped
+
+
+@pytest.mark.parametrize(
+    "a_row, looped, calls",
+    [
+        (0.001, ["rows"], 8),  # 0.008 s for eight rows, three times; as much with a larger batch; 0.064 s for 64, twice
+        (0.02, ["rows"], 3),
+        (0.2, [], 3),  # 12.8 s for 64
+        (0.3, [], 1),  # 2.4 s for eight
+    ],
+)
+def test_what_takes_long_is_asked_less_often_and_then_not_at_all(a_row, looped, calls):
+    clockwork = Clockwork(lambda batch, rows: a_row * rows)
+    sizes = {"batch": 512, "rows": 512}
+    assert looped_sizes(clockwork, None, None, None, lambda batch, rows: (batch, rows), sizes) == looped
+    assert clockwork.calls == calls
