@@ -149,13 +149,14 @@ class Race:
         if table and measured.hopeless is None:
             floor = table.floor(measured.bytes_moved, flops)
             result["roofline"] = round(min(floor / max(measured.student_s, 1e-12), 1.0), 4)
-        keeper.results.append(result)
-        if allowed is None or measured.decided:
-            return
-        if measured.decided is None:
+        if allowed is not None or not measured.problem:  # what could not be measured well sets no threshold
+            keeper.results.append(result)
+        if measured.problem:
             raise NotJudged(
                 "inconclusive", _("Your speed could not be judged: {problem}.").format(problem=measured.problem)
             )
+        if allowed is None or measured.decided:
+            return
         looped = looped_sizes(keeper.bench, keeper.exercise, call, keeper.start, make, sizes)
         raise CheckFailed(too_slow(result, looped))
 

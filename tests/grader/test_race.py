@@ -256,6 +256,18 @@ def test_calibration_times_every_variant_on_its_side(racing, bwrap_server, bench
     assert any("test_affine_speed" in doubt and "0 slow" in doubt for doubt in calibration.doubts(kind))
 
 
+def test_what_could_not_be_measured_well_sets_no_threshold(racing, bwrap_server, bench, monkeypatch):
+    def disturbed(measurement, table):
+        measurement.problem = "something else uses the GPU"
+
+    monkeypatch.setattr(measuring, "_look_for_the_impossible", disturbed)
+    course = racing()
+    calibration = calibrate_exercise(course, course.exercise("toy"), bwrap_server, bench)
+    assert not any("speed" in race for race in calibration.honest.get(HERE, {}))
+    told = [problem for problem in calibration.problems if "something else uses the GPU" in problem]
+    assert any(problem.startswith("toy, test_center_speed, reference: inconclusive") for problem in told)
+
+
 def test_a_threshold_lies_between_the_slowest_honest_and_the_fastest_slow_variant():
     calibration = Calibration("toy")
     calibration.honest = {HERE: {"near": {"reference": 1.0, "a": 2.0}, "far": {"reference": 1.0}, "upside": {"a": 9.0}}}
