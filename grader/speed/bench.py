@@ -20,7 +20,7 @@ from ..sandbox.launch import ForkServer
 from ..sandbox.limits import Limits
 from .device import Device, processor, reserved
 from .statistics import STAGES, Clock, Round, decide, ratio_of
-from .stopwatch import NOOP_SOURCE, Answered, Call, Lane, Stopwatch, bytes_of, trusted
+from .stopwatch import NOOP_SOURCE, Answered, Call, Lane, Stopwatch, TrustedRound, bytes_of, trusted
 from .thresholds import Table
 
 HOPELESS = 20.0  # a call that takes so many times what is allowed ends the measurement
@@ -220,9 +220,10 @@ def _on_gpu(
     student's process records are worth nothing: the wall clock decides, from the first byte in to the last byte out.
     """
     for count in STAGES:
-        first, inputs = make(), [make() for _ in range(count)]
+        first = make()
         stopwatch.begin(None, first)
-        before = [stopwatch.trusted_round(make()) for _ in range(count)]
+        before = [stopwatch.trusted_round(arguments) for arguments in _drawn(make, count)]
+        inputs = _drawn(make, count)
         lane = stopwatch.student(make(), HOPELESS * (threshold or ENDLESS))
         lane.begin(first)
         answers = []
@@ -236,14 +237,13 @@ def _on_gpu(
         stopwatch.begin(None, first)
         after = [stopwatch.trusted_round(arguments) for arguments in inputs]
         _compare(carried, stopwatch.reference.carried())
-        reference = [median(times.reference.wall_s for times in part) for part in (before, after)]
-        noop = median(times.noop.wall_s for times in before + after)
+        faster, slower = sorted(_medians(part) for part in (before, after))
         measurement.rounds.clear()
         for arguments, (answer, timing), times in zip(inputs, answers, after, strict=True):
-            timed = Round(timing, Timing(0.0, min(reference)), Timing(0.0, noop))
+            timed = Round(timing, *(Timing(0.0, seconds) for seconds in faster))
             _keep(measurement, Answered(timed, answer, times.answer), arguments)
         measurement.problem = ""
-        if max(reference) > (1 + GPU_DRIFT) * min(reference):
+        if slower[0] > (1 + GPU_DRIFT) * faster[0]:
             measurement.problem = _("the reference's own time changed meanwhile: does something else use the GPU?")
         elif threshold is None:
             return
@@ -252,6 +252,16 @@ def _on_gpu(
             if measurement.decided is not None:
                 return
     measurement.problem = measurement.problem or _("the times scattered too much to tell")
+
+
+def _drawn(make: Callable[[], Sequence[Any]], count: int) -> list[Sequence[Any]]:
+    """Inputs that are there before the first of them is timed: what happens between two calls shows in the second's time."""
+    return [make() for _ in range(count)]
+
+
+def _medians(rounds: list[TrustedRound]) -> tuple[float, float]:
+    """By the clock, in seconds: the reference's and, of the same rounds, the no-op's."""
+    return median(times.reference.wall_s for times in rounds), median(times.noop.wall_s for times in rounds)
 
 
 def _keep(measurement: Measurement, answered: Answered, arguments: Sequence[Any]) -> None:

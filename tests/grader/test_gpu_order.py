@@ -3,16 +3,19 @@
 What a GPU does is for tests/gpu. Here: who is asked what and when, what is compared, and what is made of the times.
 """
 
+import itertools
+
 import pytest
 
 from grader.course import find_course
 from grader.draw import Draw
 from grader.errors import CheckFailed
 from grader.sandbox.backend import Sandboxed
+from grader.sandbox.client import Timing
 from grader.speed import bench as measuring
 from grader.speed.bench import Measurement
 from grader.speed.statistics import STAGES
-from grader.speed.stopwatch import Call
+from grader.speed.stopwatch import WARM_UPS, Call, Lane, Stopwatch, TrustedRound
 
 COURSE = find_course()
 
@@ -110,6 +113,30 @@ def decode_step(query, key, value, cache):
     )
     with pytest.raises(CheckFailed):
         measured("causal", forgetful, call, make, 1000.0)
+
+
+def test_nothing_is_drawn_between_two_calls_that_are_timed(measured, monkeypatch):
+    """It would show in the second call's time, and not in the student's."""
+    events, draw, time = [], scores(), Lane.time
+    monkeypatch.setattr(Lane, "time", lambda lane, arguments: events.append("call") or time(lane, arguments))
+    measured("attention", reference(), ATTENTION, lambda: events.append("draw") or draw(), None)
+    calls = [len(list(group)) for event, group in itertools.groupby(events) if event == "call"]
+    warm_up = 1 + WARM_UPS
+    trusted = 2 * STAGES[0]
+    assert calls == [2 * warm_up, trusted, warm_up + STAGES[0] + trusted]
+
+
+def test_the_faster_of_the_reference_s_two_times_counts_with_the_no_op_s_beside_it(measured, monkeypatch):
+    seconds = iter(STAGES[0] * [(0.2, 0.15)] + STAGES[0] * [(0.1, 0.05)])
+    whole = Stopwatch.trusted_round
+
+    def trusted_round(stopwatch, arguments):
+        reference, noop = next(seconds)
+        return TrustedRound(Timing(0.0, reference), Timing(0.0, noop), whole(stopwatch, arguments).answer)
+
+    monkeypatch.setattr(Stopwatch, "trusted_round", trusted_round)
+    found = measured("attention", reference(), ATTENTION, scores(), None)
+    assert {(times.reference.wall_s, times.noop.wall_s) for times in found.rounds} == {(0.1, 0.05)}
 
 
 def test_a_reference_that_drifts_is_no_measure(measured, monkeypatch):
