@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PYTEST_JOBS ?= 2
 SHARED := -n $(PYTEST_JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test hostile fuzz kill lint format types verify sync bench mutation messages clean
+.PHONY: demo test hostile fuzz kill lint format types verify sync bench mutation gpu messages clean
 
 demo: $(READY)
 	$(BIN)/grader demo demo
@@ -52,6 +52,14 @@ kill: $(READY)
 # Is there a mutant of a reference that keeps full marks?
 mutation: $(READY)
 	$(BIN)/python benchmarks/mutation.py
+
+# On a machine with an NVIDIA GPU: what can only be tried there, its thresholds (written into tests/hidden/thresholds.toml, exercise by
+# exercise), and how often its verdicts are wrong. The rest of the suite is the same there as anywhere: make test verify hostile.
+gpu: $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[gpu]'
+	$(BIN)/pytest tests/gpu
+	-$(BIN)/grader calibrate --device cuda
+	$(BIN)/python benchmarks/verdicts.py --device cuda --each 50 --hogs 0
 
 # Korean: collect the messages of grader/ into the catalogue, then compile it.
 messages: $(READY)
