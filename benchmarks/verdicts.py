@@ -1,12 +1,12 @@
 """How often is a speed verdict wrong? Honest and slow variants are judged again and again, on a machine more or less busy.
 
     python benchmarks/verdicts.py [EXERCISE …] [--each 500] [--hogs 0 2 4] [--judges 2] [--sides honest slow] [--device cpu]
-                                  [--log verdicts.jsonl]
+                                  [--log verdicts.jsonl] [--as-gpu]
 
 For each race, and each number of hogs: how many verdicts on honest variants (the reference and the alternatives that are not
 marked slow) were "too slow", how many on slow ones were "passed", and how many were inconclusive. A hog is a process that
 multiplies matrices all the while; judges are so many processes that judge side by side. Last column: what a check of the
-reference took at most, in seconds.
+reference took at most, in seconds. --as-gpu: on the CPU, but in the order and by the clock of a GPU's measurement.
 
 It goes on until every race has `--each` verdicts of each side, which takes hours. Each verdict is a line of the log as soon as
 it is reached: stop it at any time, and go on with the same log. `--each 0` only prints the table. Exit status 0: no verdict was
@@ -32,9 +32,11 @@ from grader.course import Exercise, find_course
 from grader.record import Settings
 from grader.result import Verdict
 from grader.sandbox.launch import ForkServer
-from grader.speed.bench import Bench
+from grader.speed import bench as measuring
+from grader.speed.bench import Bench, Measurement
 from grader.speed.calibrate import REFERENCE, Timed, has_races, side_of, time_variants
-from grader.speed.device import choose
+from grader.speed.device import Device, choose
+from grader.speed.stopwatch import Stopwatch
 
 SIDES = ("honest", "slow")
 WRONG = {"honest": "failed", "slow": "passed"}
@@ -44,6 +46,20 @@ JUDGED = (Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE)
 # and what one of the reference's took, are lines too: race, variant, and "other" or "seconds".
 Line = dict[str, Any]
 processes = multiprocessing.get_context("spawn")
+
+
+def measure_as_on_a_gpu() -> None:
+    """From here on this process measures on the CPU as it would on a GPU: by the clock, and one after the other."""
+
+    def in_order_of_a_gpu(stopwatch: Stopwatch, make: Any, threshold: float | None, measurement: Measurement) -> None:
+        measurement.clock = "wall_s"
+        measuring._on_gpu(stopwatch, make, threshold, measurement)
+
+    measuring._on_cpu = in_order_of_a_gpu
+
+
+def name_of(device: Device, as_gpu: bool) -> str:
+    return f"{device.kind} in the order of a GPU" if as_gpu else device.kind
 
 
 def hog() -> None:
@@ -89,11 +105,14 @@ def lines_of(exercise: Exercise, timed: Timed, warm: bool) -> Iterator[Line]:
 def judge(options: argparse.Namespace, hogs: int) -> None:
     """Judge until every race has enough verdicts."""
     torch.set_num_threads(1)
+    if options.as_gpu:
+        measure_as_on_a_gpu()
     course, device = find_course(), choose(options.device)
+    name = name_of(device, options.as_gpu)
     exercises = list(filter(has_races, course.select(options.exercises)))
     with Bench(device, "bwrap") as bench, ForkServer("bwrap") as server, options.log.open("ab", buffering=0) as log:
         for passes in itertools.count():
-            lines = read(options.log, hogs, device.kind)
+            lines = read(options.log, hogs, name)
             todo = [(exercise, wanted(exercise, lines, options.sides, options.each)) for exercise in exercises]
             if not any(variants for _exercise, variants in todo):
                 return
@@ -101,7 +120,7 @@ def judge(options: argparse.Namespace, hogs: int) -> None:
             for exercise, variants in filter(lambda pair: pair[1], todo):
                 seed = secrets.token_hex(4)
                 settings = Settings(seed=seed, secret=b"verdicts")
-                facts = {"hogs": hogs, "device": device.kind, "seed": seed}
+                facts = {"hogs": hogs, "device": name, "seed": seed}
                 timings = time_variants(course, exercise, server, bench, settings, decides=True, only=variants)
                 found = [facts | line for timed in timings for line in lines_of(exercise, timed, passes > 0)]
                 log.write("".join(json.dumps(line) + "\n" for line in found).encode())  # in one piece: others write too
@@ -154,8 +173,9 @@ def main() -> int:
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=SIDES)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--log", type=Path, default=Path("verdicts.jsonl"))
+    parser.add_argument("--as-gpu", action="store_true")
     options = parser.parse_args()
-    wrong, device = 0, choose(options.device)
+    wrong, name = 0, name_of(choose(options.device), options.as_gpu)
     for hogs in options.hogs:
         judges = [
             processes.Process(target=judge, args=(options, hogs)) for _ in range(options.judges if options.each else 0)
@@ -165,7 +185,7 @@ def main() -> int:
                 process.join()
             if any(process.exitcode for process in judges):
                 return 2
-        wrong += show(read(options.log, hogs, device.kind), hogs, device.kind)
+        wrong += show(read(options.log, hogs, name), hogs, name)
     return 1 if wrong else 0
 
 
