@@ -189,7 +189,7 @@ def measure(
             time(stopwatch, make, threshold, measurement)
         except TimedOut:
             measurement.decided, measurement.hopeless = False, HOPELESS * (threshold or ENDLESS)
-    if table is not None and measurement.hopeless is None:
+    if table is not None and threshold is not None and measurement.hopeless is None:
         _look_for_the_impossible(measurement, table)
     return measurement
 

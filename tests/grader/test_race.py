@@ -257,10 +257,13 @@ def test_calibration_times_every_variant_on_its_side(racing, bwrap_server, bench
 
 
 def test_what_could_not_be_measured_well_sets_no_threshold(racing, bwrap_server, bench, monkeypatch):
-    def disturbed(measurement, table):
+    measured = measuring._on_cpu
+
+    def disturbed(stopwatch, make, threshold, measurement):
+        measured(stopwatch, make, threshold, measurement)
         measurement.problem = "something else uses the GPU"
 
-    monkeypatch.setattr(measuring, "_look_for_the_impossible", disturbed)
+    monkeypatch.setattr(measuring, "_on_cpu", disturbed)
     course = racing()
     calibration = calibrate_exercise(course, course.exercise("toy"), bwrap_server, bench)
     assert not any("speed" in race for race in calibration.honest.get(HERE, {}))
