@@ -1,6 +1,6 @@
 """How often is a speed verdict wrong? Honest and slow variants are judged again and again, on a machine more or less busy.
 
-    python benchmarks/verdicts.py [EXERCISE …] [--each 500] [--hogs 0 2 4] [--judges 2] [--sides honest slow] [--device cpu]
+    python benchmarks/verdicts.py [EXERCISE …] [--each 500] [--hogs 0 2 4] [--judges 1] [--sides honest slow] [--device cpu]
                                   [--log verdicts.jsonl] [--as-gpu]
 
 For each race, and each number of hogs: how many verdicts on honest variants (the reference and the alternatives that are not
@@ -8,9 +8,9 @@ marked slow) were "too slow", how many on slow ones were "passed", and how many 
 multiplies matrices all the while; judges are so many processes that judge side by side. Last column: what a check of the
 reference took at most, in seconds. --as-gpu: on the CPU, but in the order and by the clock of a GPU's measurement.
 
-It goes on until every race has `--each` verdicts of each side, which takes hours. Each verdict is a line of the log as soon as
-it is reached: stop it at any time, and go on with the same log. `--each 0` only prints the table. Exit status 0: no verdict was
-wrong; 1: some were; 2: a judge failed.
+It goes on until every race has `--each` verdicts of each side, which takes hours. A verdict is a line of the log, written when
+all variants of its exercise were judged: stop it at any time, and go on with the same log. `--each 0` only prints the table.
+Exit status 0: no verdict was wrong; 1: some were; 2: a judge failed.
 """
 
 import argparse
@@ -32,10 +32,11 @@ from grader.course import Exercise, find_course
 from grader.record import Settings
 from grader.result import Verdict
 from grader.sandbox.launch import ForkServer
-from grader.speed import bench as measuring
-from grader.speed.bench import Bench, Measurement
+from grader.speed import measure as measuring
+from grader.speed.bench import Bench
 from grader.speed.calibrate import REFERENCE, Timed, has_races, side_of, time_variants
 from grader.speed.device import Device, choose
+from grader.speed.measure import Measurement
 from grader.speed.stopwatch import Stopwatch
 
 SIDES = ("honest", "slow")

@@ -8,7 +8,8 @@ order; the clocks are read here, from outside, and whoever is not asked is stopp
     stopwatch.py    the three workers and one round
     device.py       what speed is judged on, and the lock of a GPU
     thresholds.py   tests/hidden/thresholds.toml
-    bench.py        a check's measurement from its first round to its verdict
+    measure.py      a check's measurement from its first round to its verdict
+    bench.py        the workers that it asks, and on which device
     race.py         what a check calls `race`, and what a student reads
     memory.py       the same for peak memory
     calibrate.py    thresholds measured on this device

@@ -10,9 +10,10 @@ from ..errors import CheckFailed, NotJudged, Raised
 from ..i18n import _
 from ..subject import Subject, asked
 from . import thresholds
-from .bench import Bench, Start, measure
+from .bench import Bench, Start
 from .device import Device, processor
 from .feedback import SIZES, looped_sizes, too_large, too_slow
+from .measure import measure
 from .memory import measure_memory
 from .stopwatch import Call
 from .thresholds import Table

@@ -13,8 +13,9 @@ from grader.sandbox.client import Usage, Worker
 from grader.sandbox.gpu import find_gpus
 from grader.sandbox.launch import ForkServer
 from grader.sandbox.limits import Limits
-from grader.speed.bench import Bench, measure
+from grader.speed.bench import Bench
 from grader.speed.device import Device
+from grader.speed.measure import measure
 from grader.speed.stopwatch import Call
 
 GPUS = find_gpus()

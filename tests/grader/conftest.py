@@ -158,7 +158,7 @@ def grade_source(toy_course: Course, bwrap_server: ForkServer) -> Callable[..., 
 @pytest.fixture
 def keep_to() -> Iterator[Callable[[set[int]], None]]:
     """keep_to(cores): until the test ends this process runs on these alone."""
-    if not hasattr(os, "sched_setaffinity"):
+    if not hasattr(os, "sched_setaffinity"):  # macOS: nothing keeps to cores there, so there is nothing to test
         pytest.skip("only Linux lets a process say on which cores it runs")
     before = os.sched_getaffinity(0)
     yield lambda cores: os.sched_setaffinity(0, cores)

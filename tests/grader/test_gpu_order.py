@@ -12,8 +12,8 @@ from grader.draw import Draw
 from grader.errors import CheckFailed
 from grader.sandbox.backend import Sandboxed
 from grader.sandbox.client import Timing
-from grader.speed import bench as measuring
-from grader.speed.bench import Measurement
+from grader.speed import measure as measuring
+from grader.speed.measure import Measurement
 from grader.speed.statistics import STAGES
 from grader.speed.stopwatch import WARM_UPS, Call, Lane, Stopwatch, TrustedRound
 

@@ -12,7 +12,7 @@ from grader.planning import plan
 from grader.record import Settings
 from grader.result import Verdict
 from grader.sandbox.client import Timing
-from grader.speed import bench as measuring
+from grader.speed import measure as measuring
 from grader.speed.calibrate import Calibration, calibrate_exercise
 from grader.speed.device import Device, processor
 from grader.speed.statistics import STAGES, Round

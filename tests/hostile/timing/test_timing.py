@@ -9,7 +9,7 @@ from grader.course import find_course
 from grader.draw import Draw
 from grader.errors import CheckFailed, Crashed, Raised
 from grader.sandbox.backend import Sandboxed
-from grader.speed.bench import measure
+from grader.speed.measure import measure
 from grader.speed.stopwatch import Call
 
 _cheats = runpy.run_path(str(Path(__file__).with_name("cheats.py")))
