@@ -131,6 +131,8 @@ def world(singing, run_grader, tmp_path_factory, bwrap_server):
         done = run_grader("batch", root / "class", *places, cwd=singing.root, **environment)
         assert done.returncode == 1, done.stdout + done.stderr  # the broken ones need review
         world.outputs.append(done)
+        if lang == "en":
+            shutil.rmtree(root / "class" / "thief")  # to search a machine takes long: once is enough
     return world
 
 
@@ -164,7 +166,7 @@ def test_records_points_and_store_are_silent(world, singing):
 
 def test_what_a_student_is_shown_is_silent(world, singing):
     for lang in ("en", "ko"):
-        for student in ("wrong", "raises", "broken", "thief"):
+        for student in ("wrong", "raises", "broken", *(["thief"] if lang == "en" else [])):
             said = io.StringIO()
             instructor.show_results(
                 Console(file=said, width=200), str(world.root / lang / "grades.db"), student, course=singing
