@@ -51,9 +51,14 @@ def grade(
     server: Server | None,
     marking: Marking | None = None,
     bench: Bench | None = None,
+    trains: bool = True,
 ) -> list[Grade]:
-    """Grade submissions of one exercise with its hidden checks, in one pytest session. Without a bench no speed is judged."""
+    """Grade submissions of one exercise with its hidden checks, in one pytest session. Without a bench no speed is judged.
+
+    trains: also with the checks that train.
+    """
     run = new_run(course, exercise, submissions, settings, server, marking, bench)
+    run.trains = trains
     return finish(run, course, exercise, submissions, settings)
 
 

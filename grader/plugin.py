@@ -33,7 +33,8 @@ def _run_of(config: pytest.Config) -> "Run | None":
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A student's warnings are no mistake, even where the project's own tests take warnings for errors.
 
-    A Run that measures speed alone has no use for the other checks, nor has one that is asked for some checks by name.
+    A Run that measures speed alone has no use for the other checks, nor has one that is asked for some checks by name, or for
+    all but those that train.
     """
     run = _run_of(config)
     if run is not None:  # its session has no warnings to begin with
@@ -41,6 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             items[:] = [item for item in items if "race" in getattr(item, "fixturenames", ())]
         if run.only is not None:
             items[:] = _with_needs(items, run.only)
+        if not run.trains:
+            items[:] = [item for item in items if not (isinstance(item, pytest.Function) and _mark_of(item).trains)]
         return
     for item in items:
         if item.get_closest_marker("check") is not None:

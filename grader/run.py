@@ -96,6 +96,11 @@ class CheckMark:
     def title(self) -> str:
         return pick(" ".join(self.docstring.split()), self.ko)
 
+    @property
+    def trains(self) -> bool:
+        """A training: it takes long, and names no mistake."""
+        return self.cpu_s is not None and not self.diagnosed
+
 
 @dataclass
 class Run:
@@ -110,6 +115,7 @@ class Run:
     timekeeper: Callable[[Candidate], Timekeeper | None] = lambda candidate: None
     only_races: bool = False  # run the speed checks alone, whatever they need
     only: Collection[str] | None = None  # run the checks of these names, and those that they need
+    trains: bool = True  # run the checks that train, too
     grader_faults: list[str] = field(default_factory=list)  # of the session as a whole; a check's are its candidate's
 
     def check(

@@ -49,7 +49,7 @@ class Row:
 
     @property
     def points(self) -> float:
-        """The worst case: the most that a misconception kept, the least that any other source earned."""
+        """The worst case: the most that a misconception may have kept, the least that any other source earned."""
         return (max if self.is_misconception else min)(self.points_by_seed, default=0.0)
 
     @property
@@ -221,7 +221,7 @@ def _rows(
     for seed in seeds:
         on_progress(f"{exercise.name}: seed {seed}")
         settings = Settings(seed=str(seed), sandbox="import" if server is None else server.sandbox)
-        grades = grade(course, exercise, submissions, settings, server, marking)
+        grades = _grades(course, exercise, submissions, rows, settings, server, marking)
         for row, graded in zip(rows, grades, strict=True):
             _judge(row, graded, seed, exercise, commands)
     for row in rows:
@@ -231,6 +231,31 @@ def _rows(
             called = max(row.names_by_seed, key=row.names_by_seed.count) or "nothing"
             row.found[f"is called {called} in the hidden run"] = astray
     return rows
+
+
+def _grades(
+    course: Course,
+    exercise: Exercise,
+    submissions: list[Submission],
+    rows: list[Row],
+    settings: Settings,
+    server: Connection | None,
+    marking: Marking,
+) -> list[Grade]:
+    """A grade for each row. A training takes long and names nothing, so what lost marks before it is spared it.
+
+    A misconception's grade may therefore lack the checks that train.
+    """
+
+    def graded(numbers: list[int], trains: bool) -> dict[int, Grade]:
+        chosen = [submissions[number] for number in numbers]
+        grades = grade(course, exercise, chosen, settings, server, marking, trains=trains) if chosen else []
+        return dict(zip(numbers, grades, strict=True))
+
+    spared = [number for number, row in enumerate(rows) if row.is_misconception and exercise.training]
+    found = graded([number for number in range(len(rows)) if number not in spared], True) | graded(spared, False)
+    found |= graded([number for number in spared if found[number].points == found[number].max_points], True)
+    return [found[number] for number in range(len(rows))]
 
 
 def _companions(exercise: Exercise, kind: str) -> tuple[tuple[str, str], ...]:
@@ -259,13 +284,14 @@ def _judge_locally(row: Row, checks: list[CheckResult], commands: set[str]) -> N
 
 
 def _judge(row: Row, graded: Grade, seed: int, exercise: Exercise, commands: set[str]) -> None:
-    row.points_by_seed.append(graded.points)
-    row.max_points = graded.max_points
+    left_out = exercise.points - graded.max_points if row.is_misconception and exercise.training else 0.0
+    row.points_by_seed.append(graded.points + left_out)
+    row.max_points = graded.max_points + left_out
     row.names_by_seed.append(_named(graded.checks))
     failed = [check.name for check in graded.checks if check.verdict != Verdict.PASSED]
     if graded.needs_review:
         _find(row, f"needs review ({'; '.join(graded.review_reasons)})", seed)
-    if graded.max_points != exercise.points:
+    if row.max_points != exercise.points:
         _find(row, f"its checks have {graded.max_points:g} points, course.toml says {exercise.points:g}")
     if row.kind == "stub":
         if graded.points or any(check.verdict != Verdict.MISSING for check in graded.checks):

@@ -314,3 +314,28 @@ def test_a_long_run_can_be_split_by_its_first_seed(toy_course):
     rest = verify(toy_course, [toy_course.exercise("toy")], 2, None, first_seed=1)
     assert [row.points_by_seed for row in rest.rows] == [row.points_by_seed[1:] for row in whole.rows]
     assert [row.names_by_seed for row in rest.rows] == [row.names_by_seed[1:] for row in whole.rows]
+
+
+def test_what_lost_marks_is_not_trained_as_well(problems, tmp_path):
+    """A training takes long and names nothing: of the misconceptions only those have one that nothing else has caught."""
+    problems.edit(
+        "tests/hidden/test_toy.py",
+        '@check(points=2, ko="total은 제곱의 합이에요.")',
+        '@check(points=2, cpu_s=60, diagnosed=False, ko="total은 제곱의 합이에요.")',
+    )
+    problems.edit("tests/hidden/test_toy.py", "values = draw.array(5)", "values = draw.array(5)\n    note_a_training()")
+    log = tmp_path / "log"
+    log.touch()
+    with open(problems.root / "tests/hidden/test_toy.py", "a") as file:
+        file.write(f"\n\ndef note_a_training():\n    with open({str(log)!r}, 'a') as log:\n        log.write('.')\n")
+    course = load_course(problems.root / "exercises" / "course.toml")
+    toy = replace(course.exercise(TOY), training="tasks")
+    verified = verify(course, [toy], 1, None)
+    of_total = [variant.id for variant in toy.misconceptions if "total" in variant.replaces]
+    trained = 2 + len(toy.alternatives) + len(of_total)  # stub and reference
+    assert len(of_total) >= 2 and len(log.read_text()) == trained
+    assert all(row.max_points == 10 for row in verified.rows)
+    assert {row.id for row in verified.rows if row.is_misconception and row.points == 8} >= set(of_total)
+    assert not any("keeps full marks" in problem for problem in verified.all_problems)
+    others = [row.points for row in verified.rows if row.is_misconception and row.id not in of_total]
+    assert all(2 <= points < 10 for points in others)  # what they may have kept
