@@ -19,6 +19,7 @@ import json
 import multiprocessing
 import random
 import secrets
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -176,6 +177,7 @@ def main() -> int:
     parser.add_argument("--log", type=Path, default=Path("verdicts.jsonl"))
     parser.add_argument("--as-gpu", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that judges and hogs end, too
     wrong, name = 0, name_of(choose(options.device), options.as_gpu)
     for hogs in options.hogs:
         judges = [
