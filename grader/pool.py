@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .result import Grade
     from .speed.bench import Bench
     from .submission import Submission
-    from .verify import Part
+    from .verify_rows import Part
 
 _server: Connection | None = None
 _sandbox = ""

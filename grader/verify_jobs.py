@@ -8,7 +8,8 @@ from .course import Course, Exercise
 from .errors import Stopped
 from .pool import verify_exercise
 from .processes import abandon, local_executor
-from .verify import Verification, merged, sources_of
+from .verify import merged, sources_of
+from .verify_rows import Verification
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ INSTRUCTORS = {
         "reproduce.py",
         "sync.py",
     ),
-    *("verify.py", "verify_hints.py", "verify_inputs.py", "verify_jobs.py"),
+    *("verify.py", "verify_hints.py", "verify_inputs.py", "verify_jobs.py", "verify_rows.py"),
     *(
         "cli/authoring.py",
         "cli/feedbacking.py",

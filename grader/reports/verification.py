@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import UserError
-from ..verify import Row, Verification
+from ..verify_rows import Row, Verification
 
 
 def verification_table(verification: Verification) -> Table:

@@ -11,8 +11,9 @@ from grader.course import load_course
 from grader.errors import UserError
 from grader.reports.verification import verification_table
 from grader.sync import generate, write
-from grader.verify import Row, Verification, merged, verify, verify_part
+from grader.verify import merged, verify, verify_part
 from grader.verify_jobs import shares_of, verify_in_processes
+from grader.verify_rows import Row, Verification
 
 TOY = "toy"
 
