@@ -122,7 +122,7 @@ def run_checks(run: Run, test_file: Path, timeout: float) -> None:
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), _own_settings():
         code = pytest.main(arguments, plugins=[pytest_timeout, plugin, _Registered(run)])
     _forget(test_file)
-    nothing_wanted = code == pytest.ExitCode.NO_TESTS_COLLECTED and run.only is not None
+    nothing_wanted = code == pytest.ExitCode.NO_TESTS_COLLECTED and (run.only is not None or not run.trains)
     if (
         code != pytest.ExitCode.OK and not nothing_wanted
     ) or run.grader_faults:  # a check that skips itself would not be missed otherwise

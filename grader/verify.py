@@ -175,10 +175,15 @@ def _grades(
         grades = grade(course, exercise, chosen, settings, server, marking, trains=trains) if chosen else []
         return dict(zip(numbers, grades, strict=True))
 
-    spared = [number for number, row in enumerate(rows) if row.is_misconception and exercise.training]
+    spared = [number for number, row in enumerate(rows) if _may_be_spared(row, exercise)]
     found = graded([number for number in range(len(rows)) if number not in spared], True) | graded(spared, False)
     found |= graded([number for number in spared if found[number].points == found[number].max_points], True)
     return [found[number] for number in range(len(rows))]
+
+
+def _may_be_spared(row: Row, exercise: Exercise) -> bool:
+    """Whether a source need not be trained once it has lost marks."""
+    return row.is_misconception and bool(exercise.training)
 
 
 def _companions(exercise: Exercise, kind: str) -> tuple[tuple[str, str], ...]:
@@ -207,7 +212,7 @@ def _judge_locally(row: Row, checks: list[CheckResult], commands: set[str]) -> N
 
 
 def _judge(row: Row, graded: Grade, seed: int, exercise: Exercise, commands: set[str]) -> None:
-    left_out = exercise.points - graded.max_points if row.is_misconception and exercise.training else 0.0
+    left_out = exercise.points - graded.max_points if _may_be_spared(row, exercise) else 0.0
     row.points_by_seed.append(graded.points + left_out)
     row.max_points = graded.max_points + left_out
     row.names_by_seed.append(_named(graded.checks))

@@ -340,3 +340,12 @@ def test_what_lost_marks_is_not_trained_as_well(problems, tmp_path):
     assert not any("keeps full marks" in problem for problem in verified.all_problems)
     others = [row.points for row in verified.rows if row.is_misconception and row.id not in of_total]
     assert all(2 <= points < 10 for points in others)  # what they may have kept
+
+
+def test_checks_that_all_train_are_tried_on_everything(problems):
+    hidden = problems.root / "tests/hidden/test_toy.py"
+    hidden.write_text(hidden.read_text().replace("@check(", "@check(cpu_s=60, diagnosed=False, "))
+    course = load_course(problems.root / "exercises" / "course.toml")
+    verified = verify(course, [replace(course.exercise(TOY), training="tasks")], 1, None)
+    rows = [row for row in verified.rows if row.is_misconception]
+    assert rows and all(row.points < row.max_points == 10 for row in rows)
