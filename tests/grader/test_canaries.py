@@ -9,6 +9,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,20 +32,21 @@ NEEDLES = {CANARY: "canary"}
 BROKEN, UNPARSABLE, STOLEN = "preprocess", "gru", "attention"
 GRADED = ("dot", BROKEN, UNPARSABLE, STOLEN)
 GENERATED = ("dot", STOLEN)  # all of them would take a minute
+BEGAN = time.time() - 60  # before any canary was there
 THIEF = """
 import gc, os, sys
 needle = "kanarien" + "vogel" + "7f3a"
 found, searched = [], 0
-for folder, folders, files in os.walk("/"):
+for folder, folders, files in os.walk(ROOT):
     for name in files:
         path = os.path.join(folder, name)
         try:
             if not os.path.isfile(path):
                 continue  # /dev/urandom never ends
-            if os.path.getsize(path) > 2**17 and not name.endswith((".py", ".pyc", ".db", ".toml", ".json", ".md")):
-                continue  # shared libraries and their like
+            searched += 1
+            if os.path.getctime(path) < BEGAN and name != "test_canaries.py":
+                continue  # what is older than the canaries holds none, but for the file that breeds them
             with open(path, "rb") as file:
-                searched += 1
                 if needle.encode() in file.read():
                     found.append(path)
         except OSError:
@@ -55,6 +58,10 @@ for thing in things:
             found.append(part[:50])
 print("searched", searched, "found", found)
 """
+
+
+def thief(root: Path | str) -> str:
+    return f"BEGAN, ROOT = {BEGAN}, {str(root)!r}\n{THIEF}"
 
 
 def sing(path: Path, is_reference: bool) -> None:
@@ -109,7 +116,7 @@ def world(singing, run_grader, tmp_path_factory, bwrap_server):
             "broken": "def f(:\n",
         }
         if exercise.name == STOLEN:
-            sources["thief"] = THIEF
+            sources["thief"] = thief("/")
         for student, source in sources.items():
             (root / "class" / student).mkdir(parents=True, exist_ok=True)
             (root / "class" / student / exercise.filename).write_text(source)
@@ -173,6 +180,13 @@ def test_what_a_student_is_shown_is_silent(world, singing):
             )
             assert "attention" in said.getvalue() or "어텐션" in said.getvalue()
             assert CANARY not in said.getvalue()
+
+
+def test_a_thief_finds_canaries_where_nothing_confines_it(singing):
+    command = [sys.executable, "-c", thief(singing.root)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert str(singing.exercise("dot").hidden_path) in output
+    assert str(singing.exercise("dot").reference_path) in output
 
 
 def test_a_thief_finds_nothing_in_the_sandbox(world):
