@@ -45,9 +45,9 @@ FAMILIES = {
 # The limits are the course's in kind; smaller, so that what never ends does so soon.
 LIMITS = Limits(
     check_cpu_s=0.6,
-    check_wall_s=2.0,
+    check_wall_s=4.0,
     total_cpu_s=6,
-    total_wall_s=12,
+    total_wall_s=24,
     memory_mb=256,
     scratch_mb=4,
     output_kb=8,
@@ -354,7 +354,7 @@ def assert_held(stage, alone, callers):
 
         usage = crowd.usage[attack.id]
         assert usage.cpu_s <= LIMITS.total_cpu_s + 2
-        assert usage.wall_s <= LIMITS.total_wall_s + 2
+        assert usage.wall_s <= LIMITS.total_wall_s + 10  # a machine may stand still for seconds
 
         for student, expected in alone(exercise.name).items():
             assert facts(crowd.grades[student]) == expected, student

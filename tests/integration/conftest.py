@@ -84,7 +84,7 @@ def postgresql_server():
 def _wait_for(server, folder):
     import psycopg
 
-    for _ in range(300):
+    for _ in range(1200):
         assert server.poll() is None, (folder / "log").read_text()
         try:
             psycopg.connect(host=str(folder), user="postgres", dbname="postgres").close()
