@@ -7,7 +7,8 @@ that names a misconception (diagnose.same_step: within a tolerance, so a hash wo
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..course import Course, Exercise
@@ -60,25 +61,27 @@ def find_clusters(
     secret: bytes,
 ) -> list[Cluster]:
     """unnamed: (student, check) of the records; the submissions are these students'. Without a server: trusted sources only."""
-    wanted: dict[str, set[str]] = {}
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
     for student, check in unnamed:
-        wanted.setdefault(student, set()).add(check)
-    same: dict[str, list[Submission]] = {}
+        wanted[student].add(check)
+    same: defaultdict[str, list[Submission]] = defaultdict(list)
     for submission in submissions:
         if submission.source is not None and submission.student in wanted:
-            same.setdefault(submission.sha256, []).append(submission)  # copies answer alike: one of them runs
+            same[submission.sha256].append(submission)  # copies answer alike: one of them runs
     if not same:
         return []
-    found: dict[str, dict[str, Answer]] = {}
-    firsts = [copies[0] for copies in same.values()]
-    marking = Marking(exercise)
-    step = 1 if exercise.training else TOGETHER
-    for start in range(0, len(firsts), step):
-        chunk = firsts[start : start + step]
-        for submission, given in zip(chunk, answers(course, exercise, chunk, server, secret, marking), strict=True):
-            for copy in same[submission.sha256]:
-                found[copy.student] = {check: given[check] for check in wanted[copy.student] if check in given}
-    return clusters_of(found, {submission.student: submission.source or "" for submission in submissions})
+
+    def found() -> Iterator[tuple[str, str, Answer]]:
+        firsts = [copies[0] for copies in same.values()]
+        marking = Marking(exercise)
+        step = 1 if exercise.training else TOGETHER
+        for start in range(0, len(firsts), step):
+            chunk = firsts[start : start + step]
+            for submission, given in zip(chunk, answers(course, exercise, chunk, server, secret, marking), strict=True):
+                for copy in same[submission.sha256]:
+                    yield from ((copy.student, check, given[check]) for check in wanted[copy.student] & given.keys())
+
+    return clusters_of(found(), {submission.student: submission.source or "" for submission in submissions})
 
 
 def answers(
@@ -111,23 +114,23 @@ def answers(
     ]
 
 
-def clusters_of(found: Mapping[str, Mapping[str, Answer]], sources: Mapping[str, str]) -> list[Cluster]:
-    """found: student -> check -> answer. One cluster for each set of students; the largest first."""
-    together: dict[tuple[str, ...], dict[str, Answer]] = {}
-    for check in sorted({check for given in found.values() for check in given}):
-        groups: list[tuple[Answer, list[str]]] = []
-        for student in sorted(found):
-            answer = found[student].get(check)
-            if answer is None:
-                continue
-            for first, students in groups:
-                if same_answer(first, answer):
-                    students.append(student)
-                    break
-            else:
-                groups.append((answer, [student]))
-        for answer, students in groups:
-            together.setdefault(tuple(students), {})[check] = answer
+def clusters_of(found: Iterable[tuple[str, str, Answer]], sources: Mapping[str, str]) -> list[Cluster]:
+    """found: (student, check, answer), each once. One cluster for each set of students; the largest first.
+
+    Of answers that are the same, one is kept: memory grows with the mistakes, not with the students.
+    """
+    groups: defaultdict[str, list[tuple[Answer, list[str]]]] = defaultdict(list)
+    for student, check, answer in found:
+        for first, students in groups[check]:
+            if same_answer(first, answer):
+                students.append(student)
+                break
+        else:
+            groups[check].append((answer, [student]))
+    together: defaultdict[tuple[str, ...], dict[str, Answer]] = defaultdict(dict)
+    for check in sorted(groups):
+        for answer, students in groups[check]:
+            together[tuple(sorted(students))][check] = answer
     clusters = [_cluster(students, checks, sources) for students, checks in together.items()]
     return sorted(clusters, key=lambda cluster: (-len(cluster.students), -len(cluster.checks), cluster.students))
 

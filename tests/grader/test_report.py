@@ -1,7 +1,9 @@
 """grader/report: the figures, what the findings take from records, the pages, and the command on the toy course."""
 
+import gc
 import re
 import statistics
+import weakref
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +16,7 @@ from grader.grade import grade
 from grader.leaks import find_leaks, needles_of
 from grader.record import Settings, new_grade
 from grader.report import words
-from grader.report.clusters import _definition, find_clusters
+from grader.report.clusters import Answer, _definition, clusters_of, find_clusters
 from grader.report.final import counted_final
 from grader.report.findings import EVERYBODY_FAILS, NEGATIVE, NOBODY_FAILS
 from grader.report.make import MARKER, make_report
@@ -22,11 +24,13 @@ from grader.report.measures import FEWEST, discrimination, histogram
 from grader.report.pages import titles
 from grader.report.tally import findings_of
 from grader.result import CheckResult, Verdict
+from grader.sandbox.inside.session import Outcome
 from grader.standing.adjustments import Adjustment
 from grader.standing.final import Standing
 from grader.standing.policy import Late, Policy, Rules
 from grader.standing.times import HandedIn
 from grader.store import Counted, Store, unit_key
+from grader.subject import Step
 from grader.submission import Submission
 
 HOSTILE = '<script>alert("x")</script>\x1b[31m\u202egnp'
@@ -291,6 +295,22 @@ def test_students_with_the_same_wrong_answers_are_one_cluster(toy_course, unname
         "cube-1",
         "def total(values):\n    return (values ** 3).sum()",
     )
+
+
+def test_of_the_same_answers_one_is_held():
+    made = []
+
+    def found():
+        for number in range(20):
+            answer = Answer([Step("call", "f", Outcome(value=number % 2))], "wrong")
+            made.append(weakref.ref(answer))
+            yield f"s{number}", "test_f", answer
+            del answer
+            gc.collect()
+            assert sum(ref() is not None for ref in made) <= 3  # one of each kind, and the last one
+
+    clusters = clusters_of(found(), {f"s{number}": "def f(): pass" for number in range(20)})
+    assert [len(cluster.students) for cluster in clusters] == [10, 10]
 
 
 def test_the_command_finds_clusters_and_leaks_nothing(toy_course, unnamed, tmp_path):
