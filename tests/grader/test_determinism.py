@@ -96,9 +96,10 @@ def test_the_records_hold_what_could_differ(alone, course):
     assert "0x7f" not in text
 
 
-def test_neighbours_order_processes_and_surroundings_change_nothing(run_grader, course, classes, alone, tmp_path):
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_neighbours_order_processes_and_surroundings_change_nothing(run_grader, course, classes, alone, tmp_path, jobs):
     surroundings = {
-        "PYTHONHASHSEED": "3",
+        "PYTHONHASHSEED": str(jobs),
         "TZ": "Asia/Seoul",
         "LANG": "ko_KR.UTF-8",
         "OMP_NUM_THREADS": "3",
@@ -110,7 +111,7 @@ def test_neighbours_order_processes_and_surroundings_change_nothing(run_grader, 
     }
     before = os.umask(0o077)
     try:
-        among = records_of(run_grader, course, classes[1], tmp_path, 3, cwd=tmp_path, **surroundings)
+        among = records_of(run_grader, course, classes[jobs - 2], tmp_path, jobs, cwd=tmp_path, **surroundings)
     finally:
         os.umask(before)
     assert among.keys() == alone.keys()
