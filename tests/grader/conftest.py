@@ -39,7 +39,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 SMALL = {
     "check_cpu_s": 1.0,
-    "check_wall_s": 15.0,  # for those who wait: a busy machine may let anybody wait for seconds
+    "check_wall_s": 15.0,  # wide: a busy machine may stand still for seconds
     "total_cpu_s": 4.0,
     "total_wall_s": 60.0,
     "memory_mb": 256,

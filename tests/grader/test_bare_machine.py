@@ -152,7 +152,7 @@ def verdict_of(backend, name, *arguments, limit_s=None):
 
 
 def test_ways_to_fail_cost_one_check_each(started):
-    # The limits of all but the endless one are wide: on a busy machine an interpreter may wait for a second.
+    # Wide, but for the endless one (limit_s is both limits, as these are equal): a busy machine may stand still for a second.
     backend = started(WAYS_TO_FAIL, check_cpu_s=60.0, check_wall_s=60.0, total_wall_s=240.0, output_kb=8)
     assert verdict_of(backend, "endless", limit_s=1.0) == "TimedOut: unclocked_s: 1 s"
     assert verdict_of(backend, "ends") == "Crashed: exit status 7"

@@ -298,16 +298,16 @@ def test_students_with_the_same_wrong_answers_are_one_cluster(toy_course, unname
 
 
 def test_of_the_same_answers_one_is_held():
-    made = []
+    answers = []
 
     def found():
         for number in range(20):
             answer = Answer([Step("call", "f", Outcome(value=number % 2))], "wrong")
-            made.append(weakref.ref(answer))
+            answers.append(weakref.ref(answer))
             yield f"s{number}", "test_f", answer
             del answer
             gc.collect()
-            assert sum(ref() is not None for ref in made) <= 3  # one of each kind, and the last one
+            assert sum(ref() is not None for ref in answers) <= 3  # one of each kind, and the last one
 
     clusters = clusters_of(found(), {f"s{number}": "def f(): pass" for number in range(20)})
     assert [len(cluster.students) for cluster in clusters] == [10, 10]
